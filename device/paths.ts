@@ -1,0 +1,42 @@
+/**
+ * Where everything on a device is, under one root (`/` on a real machine, any folder elsewhere).
+ * FHS 3.0 names. The only module that knows them.
+ */
+import { join } from "node:path";
+
+export interface DevicePaths {
+  readonly root: string;
+  /** `DeviceConfig`; owned by root, read by both services. */
+  readonly config: string;
+  /** The shipped TUF root that the update service starts from. */
+  readonly trustedRoot: string;
+  readonly orchestratorState: string;
+  readonly updateServiceState: string;
+  /** Installed products: `products/PRODUCT/{current,versions/VERSION}`, `store/`. One file system. */
+  readonly installed: string;
+  readonly managerState: string;
+  readonly run: string;
+  readonly updateServiceSocket: string;
+  readonly orchestratorSocket: string;
+  readonly managerSocket: string;
+  readonly logs: string;
+}
+
+export function devicePaths(root: string): DevicePaths {
+  const state = join(root, "var/lib/upbeat");
+  const run = join(root, "run/upbeat");
+  return {
+    root,
+    config: join(root, "etc/upbeat/device.json"),
+    trustedRoot: join(root, "usr/share/upbeat/root.json"),
+    orchestratorState: join(state, "orchestrator"),
+    updateServiceState: join(state, "update-service"),
+    installed: join(state, "installed"),
+    managerState: join(state, "service-manager"),
+    run,
+    updateServiceSocket: join(run, "update-service.sock"),
+    orchestratorSocket: join(run, "orchestrator.sock"),
+    managerSocket: join(run, "manager.sock"),
+    logs: join(root, "var/log/upbeat"),
+  };
+}

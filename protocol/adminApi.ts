@@ -1,0 +1,69 @@
+/**
+ * What the CLI and the admin console say to the server, with the administration token as a bearer.
+ *
+ *   GET  /api/v1/signer                       -> SignerKeys: public halves of the online keys
+ *   PUT  /api/v1/content/:sha256   bytes      -> 201 new · 200 already there
+ *   HEAD /api/v1/content/:sha256              -> 200 · 404
+ *   POST /api/v1/repository   RepositoryUpdate -> RepositoryState   all or nothing, timestamp last
+ *   GET  /api/v1/repository                   -> RepositoryState
+ *   GET  /api/v1/updates                      -> { updates: PublishedUpdate[] }
+ *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
+ *   POST /api/v1/enrolment-tokens             -> { token }   printed once
+ */
+import { z } from "zod";
+import { DeviceEvent, Facts } from "./deviceApi.ts";
+import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
+import { CLASSIFICATIONS } from "./manifest.ts";
+import { InstalledProduct } from "./updateServiceApi.ts";
+
+/** Raw Ed25519 public keys as 64 hex digits, as in TUF metadata. */
+const PublicHex = z.string().regex(/^[0-9a-f]{64}$/);
+export const SignerKeys = z.object({ snapshot: PublicHex, timestamp: PublicHex });
+export type SignerKeys = z.infer<typeof SignerKeys>;
+
+const Base64 = z.base64();
+
+/** New signed metadata and the targets that it names. The server checks all, then signs, then shows. */
+export const RepositoryUpdate = z.strictObject({
+  /** The next root, when keys change; also the very first one. */
+  root: Base64.optional(),
+  /** Signed metadata by role name, e.g. `targets`, `stable`, `stable-1f`. */
+  roles: z.record(z.string(), Base64),
+  targets: z.array(z.strictObject({ path: z.string(), bytes: Base64 })),
+});
+export type RepositoryUpdate = z.infer<typeof RepositoryUpdate>;
+
+export const RepositoryState = z.object({
+  /** Version by role name; empty before the first root. */
+  versions: z.record(z.string(), z.int()),
+  expires: z.record(z.string(), z.iso.datetime()),
+  rootSha256: Sha256.optional(),
+});
+export type RepositoryState = z.infer<typeof RepositoryState>;
+
+export const PublishedUpdate = z.object({
+  product: Product,
+  version: Version,
+  channel: Channel,
+  manifestSha256: Sha256,
+  title: z.string(),
+  classification: z.enum(CLASSIFICATIONS),
+  publishedAt: z.iso.datetime(),
+  files: z.int().nonnegative(),
+  sizeBytes: z.int().nonnegative(),
+  retired: z.boolean(),
+});
+export type PublishedUpdate = z.infer<typeof PublishedUpdate>;
+
+export const DeviceSummary = z.object({
+  deviceId: DeviceId,
+  name: z.string(),
+  enrolledMs: z.int(),
+  lastSeenMs: z.int().optional(),
+  products: z.array(InstalledProduct),
+  lastEvent: DeviceEvent.optional(),
+});
+export type DeviceSummary = z.infer<typeof DeviceSummary>;
+
+export const DeviceDetail = DeviceSummary.extend({ facts: Facts, events: z.array(DeviceEvent) });
+export type DeviceDetail = z.infer<typeof DeviceDetail>;

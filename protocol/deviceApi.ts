@@ -1,0 +1,85 @@
+/**
+ * What a device says to the server. Everything but enrolment is signed by the device's own key
+ * (`requestSignature.ts`).
+ *
+ *   POST /api/v1/devices/enrol          EnrolRequest  -> EnrolResponse
+ *   POST /api/v1/devices/:id/reports    ReportBatch   -> ReportReceipt   may arrive twice
+ *   GET  /metadata/NAME  /targets/NAME  /content/AB/SHA256               static, public, cacheable
+ */
+import { z } from "zod";
+import { ErrorReport } from "./errors/error.ts";
+import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
+import { InstalledProduct, UPDATE_STATES } from "./updateServiceApi.ts";
+
+export const EnrolRequest = z.strictObject({
+  /** The secret part of the one-time token. */
+  token: z.string().min(16).max(200),
+  /** Ed25519 public key, raw 32 bytes in base64url. */
+  publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  name: z.string().min(1).max(200),
+});
+export type EnrolRequest = z.infer<typeof EnrolRequest>;
+
+export const EnrolResponse = z.object({ deviceId: DeviceId });
+export type EnrolResponse = z.infer<typeof EnrolResponse>;
+
+/** Facts by dotted name, e.g. `os.id`, `memory.totalBytes`, `product.kiosk.version`. */
+export const Facts = z.record(
+  z.string().max(200),
+  z.union([z.string().max(4_000), z.number(), z.boolean()]),
+);
+export type Facts = z.infer<typeof Facts>;
+
+export const DeviceEvent = z.discriminatedUnion("kind", [
+  z.object({
+    /** Made once on the device; the server counts an id once. */
+    id: z.uuid(),
+    atMs: z.int(),
+    kind: z.literal("update-state"),
+    product: Product,
+    version: Version,
+    manifestSha256: Sha256,
+    state: z.enum(UPDATE_STATES),
+    error: ErrorReport.optional(),
+  }),
+  z.object({
+    id: z.uuid(),
+    atMs: z.int(),
+    kind: z.literal("check"),
+    outcome: z.enum(["unchanged", "evaluated", "failed"]),
+    error: ErrorReport.optional(),
+  }),
+]);
+export type DeviceEvent = z.infer<typeof DeviceEvent>;
+
+export const ReportBatch = z.strictObject({
+  batchId: z.uuid(),
+  sentMs: z.int(),
+  inventory: z.object({ facts: Facts, products: z.array(InstalledProduct) }).optional(),
+  events: z.array(DeviceEvent).max(1_000),
+});
+export type ReportBatch = z.infer<typeof ReportBatch>;
+
+export const ReportReceipt = z.object({ accepted: z.array(z.uuid()) });
+export type ReportReceipt = z.infer<typeof ReportReceipt>;
+
+/**
+ * `upbeat-token.SECRET.FINGERPRINT`: the one-time secret, and the SHA-256 of the first root metadata,
+ * so that the device need not believe the first server that answers.
+ */
+export const EnrolToken = z
+  .string()
+  .regex(/^upbeat-token\.[A-Za-z0-9_-]{22,}\.[0-9a-f]{64}$/)
+  .transform((text) => {
+    const [, secret = "", fingerprint = ""] = text.split(".");
+    return { secret, rootSha256: Sha256.parse(fingerprint) };
+  });
+
+/** `etc/upbeat/device.json`, written by `upbeat device enrol`, owned by root. */
+export const DeviceConfig = z.strictObject({
+  serverUrl: z.url(),
+  deviceId: DeviceId,
+  name: z.string(),
+  products: z.array(z.strictObject({ product: Product, channel: Channel })),
+});
+export type DeviceConfig = z.infer<typeof DeviceConfig>;

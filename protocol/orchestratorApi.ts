@@ -1,0 +1,100 @@
+/**
+ * What the CLI and the Settings page say to the orchestrator over its socket.
+ *
+ *   GET  /v1/status                    -> DeviceStatus
+ *   POST /v1/changes  ChangeRequest    -> 202 Change     a check, a download, an install …
+ *   GET  /v1/changes/:id               -> Change
+ *   GET  /v1/history?limit=N           -> { entries: HistoryEntry[] } (as the update service keeps it)
+ *
+ * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
+ */
+import { z } from "zod";
+import { ErrorReport } from "./errors/error.ts";
+import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
+import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
+import { InstalledProduct, Progress, UpdateRecord } from "./updateServiceApi.ts";
+
+export const ChangeRequest = z.discriminatedUnion("kind", [
+  /** `full` ignores what is cached about the server's state and asks for everything again. */
+  z.strictObject({ kind: z.literal("check"), full: z.boolean().default(false) }),
+  /** Without `product`: every offered update. */
+  z.strictObject({ kind: z.literal("download"), product: Product.optional() }),
+  z.strictObject({ kind: z.literal("install"), product: Product.optional() }),
+  z.strictObject({ kind: z.literal("rollback"), product: Product }),
+  z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+]);
+export type ChangeRequest = z.infer<typeof ChangeRequest>;
+
+/** An update that suits this machine and is not installed. */
+export const Offer = z.object({
+  update: UpdateId,
+  channel: Channel,
+  title: z.string(),
+  classification: z.enum(CLASSIFICATIONS),
+  severity: z.enum(SEVERITIES),
+  releaseNotes: z.string(),
+  /** Sum of the payload's files, before anything that is already here is taken off. */
+  sizeBytes: z.int().nonnegative(),
+  installedVersion: Version.optional(),
+  restart: z.enum(["never", "canRequest", "always"]),
+});
+export type Offer = z.infer<typeof Offer>;
+
+/** An update that exists and is not offered, and why: a refusal is a value with a reason. */
+export const NotOffered = z.object({
+  product: Product,
+  version: Version,
+  reason: z.enum([
+    "installed",
+    "superseded",
+    "not-installable",
+    "prerequisite-missing",
+    "older-than-installed",
+    "rolled-back-here",
+  ]),
+  detail: z.string(),
+});
+export type NotOffered = z.infer<typeof NotOffered>;
+
+export const CheckResult = z.object({
+  /** `unchanged`: the server's signed state is the one already evaluated. */
+  outcome: z.enum(["unchanged", "evaluated"]),
+  requests: z.int().nonnegative(),
+  receivedBytes: z.int().nonnegative(),
+  offers: z.array(Offer),
+  notOffered: z.array(NotOffered),
+});
+export type CheckResult = z.infer<typeof CheckResult>;
+
+export const Change = z.object({
+  id: z.uuid(),
+  request: ChangeRequest,
+  state: z.enum(["waiting", "running", "succeeded", "nothing-to-do", "failed"]),
+  startedMs: z.int(),
+  endedMs: z.int().optional(),
+  progress: Progress.optional(),
+  /** The updates that it concerns and where they stand. */
+  updates: z.array(UpdateRecord),
+  check: CheckResult.optional(),
+  error: ErrorReport.optional(),
+});
+export type Change = z.infer<typeof Change>;
+
+export const DeviceStatus = z.object({
+  pid: z.int(),
+  startedMs: z.int(),
+  deviceId: DeviceId.optional(),
+  serverUrl: z.url().optional(),
+  /** One plain sentence: what is happening now, or what it waits for. */
+  now: z.string(),
+  lastCheckMs: z.int().optional(),
+  lastCheckError: ErrorReport.optional(),
+  nextCheckMs: z.int().optional(),
+  trust: z.object({ versions: z.record(z.string(), z.int()), expiresMs: z.int() }).optional(),
+  offers: z.array(Offer),
+  products: z.array(InstalledProduct),
+  updates: z.array(UpdateRecord),
+  updateService: z.enum(["running", "not-running"]),
+  reportsWaiting: z.int().nonnegative(),
+});
+export type DeviceStatus = z.infer<typeof DeviceStatus>;

@@ -1,0 +1,115 @@
+/**
+ * What the orchestrator may say to the update service over its socket: ids and verbs, nothing else.
+ *
+ *   GET  /v1/status            -> ServiceStatus
+ *   POST /v1/jobs  JobRequest  -> 202 JobAccepted · 409 UPB-INSTALL-BUSY
+ *   GET  /v1/history?limit=N   -> { entries: HistoryEntry[] }   newest first
+ *
+ * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
+ */
+import { z } from "zod";
+import { ErrorReport } from "./errors/error.ts";
+import { Channel, Product, Sha256, UpdateId, Version } from "./ids.ts";
+
+export const JobRequest = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("download"), update: UpdateId }),
+  z.strictObject({ kind: z.literal("install"), update: UpdateId }),
+  z.strictObject({ kind: z.literal("rollback"), product: Product }),
+  z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+]);
+export type JobRequest = z.infer<typeof JobRequest>;
+
+export const JobAccepted = z.object({ jobId: z.uuid() });
+export type JobAccepted = z.infer<typeof JobAccepted>;
+
+/** The states of `core/updateStates.ts`, whose table is checked against this list by its type. */
+export const UPDATE_STATES = [
+  "offered",
+  "held",
+  "paused",
+  "superseded",
+  "downloading",
+  "downloaded",
+  "installing",
+  "restart-pending",
+  "committing",
+  "installed",
+  "rolling-back",
+  "rolled-back",
+  "uninstalling",
+  "uninstalled",
+  "failed",
+] as const;
+export type UpdateState = (typeof UPDATE_STATES)[number];
+
+/** The phases of the one honest progress bar. */
+export const PHASES = [
+  "refresh-metadata",
+  "plan",
+  "download",
+  "verify",
+  "stage",
+  "switch",
+  "health-check",
+  "commit",
+  "rollback",
+] as const;
+
+export const Progress = z.object({
+  jobId: z.uuid(),
+  phase: z.enum(PHASES),
+  doneBytes: z.int().nonnegative(),
+  totalBytes: z.int().nonnegative(),
+  sinceMs: z.int(),
+});
+export type Progress = z.infer<typeof Progress>;
+
+export const UpdateRecord = z.object({
+  product: Product,
+  version: Version,
+  manifestSha256: Sha256,
+  state: z.enum(UPDATE_STATES),
+  /** When the state was entered, milliseconds since 1970. */
+  sinceMs: z.int(),
+  jobId: z.uuid(),
+  error: ErrorReport.optional(),
+});
+export type UpdateRecord = z.infer<typeof UpdateRecord>;
+
+export const InstalledProduct = z.object({
+  product: Product,
+  channel: Channel,
+  current: Version.optional(),
+  /** The version to which `rollback` goes back, and until when it is kept. */
+  previous: Version.optional(),
+  rollbackUntilMs: z.int().optional(),
+});
+export type InstalledProduct = z.infer<typeof InstalledProduct>;
+
+export const ServiceStatus = z.object({
+  pid: z.int(),
+  startedMs: z.int(),
+  busy: Progress.optional(),
+  products: z.array(InstalledProduct),
+  updates: z.array(UpdateRecord),
+});
+export type ServiceStatus = z.infer<typeof ServiceStatus>;
+
+export const OPERATIONS = ["install", "rollback", "uninstall"] as const;
+export const RESULTS = ["succeeded", "failed", "rolled-back"] as const;
+
+/** One entry an operation, however often it was interrupted. */
+export const HistoryEntry = z.object({
+  id: z.uuid(),
+  operation: z.enum(OPERATIONS),
+  product: Product,
+  fromVersion: Version.optional(),
+  toVersion: Version.optional(),
+  manifestSha256: Sha256.optional(),
+  title: z.string(),
+  startedMs: z.int(),
+  endedMs: z.int(),
+  result: z.enum(RESULTS),
+  error: ErrorReport.optional(),
+});
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
