@@ -1,0 +1,118 @@
+/**
+ * Which of the known updates suit this machine now, and why the others do not.
+ *
+ * Pure. An update is offered when it is not installed, not superseded and installable (the three
+ * rules of windows-update.md 1.3), its prerequisites are installed, it is newer than what is
+ * installed, it was not rolled back here, and no higher version of its product is offered. Newer is
+ * never replaced by older; asking again never changes the answer. A refusal is a value.
+ */
+import { formatUpdate, type UpdateId } from "../protocol/ids.ts";
+import type { UpdateManifest } from "../protocol/manifest.ts";
+import type { NotOffered, Offer } from "../protocol/orchestratorApi.ts";
+import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+import { compareVersions } from "./versionOrder.ts";
+
+export interface Decision {
+  readonly offers: Offer[];
+  readonly notOffered: NotOffered[];
+  /** By `formatUpdate(offer.update)`: what installing it means. A bundle means its children. */
+  readonly installs: ReadonlyMap<string, readonly UpdateId[]>;
+}
+
+export function decideOffers(input: OfferInput): Decision {
+  const view = deviceView(input);
+  const candidates: KnownUpdate[] = [];
+  const notOffered: NotOffered[] = [];
+  // Newest first, so that the first suitable version of a product is the offered one.
+  for (const update of input.updates.toSorted(newestFirst)) {
+    // Probes for prerequisites, never something to install (windows-update.md 1.2).
+    if (update.manifest.kind === "detectoid" || update.manifest.kind === "category") continue;
+    const better = candidates.find((other) => other.id.product === update.id.product);
+    const refusal = refusalOf(update, view) ?? supersededBy(better);
+    if (refusal === undefined) candidates.push(update);
+    else notOffered.push(refused(update, refusal));
+  }
+  const offered = candidates.filter((update) => {
+    const refusal = supersededBy(candidates.find((other) => replaces(other, update)));
+    if (refusal !== undefined) notOffered.push(refused(update, refusal));
+    return refusal === undefined;
+  });
+  return {
+    offers: offered.map((update) => offerOf(update, view)),
+    notOffered,
+    installs: new Map(offered.map((update) => [formatUpdate(update.id), installsOf(update, view)])),
+  };
+}
+
+const newestFirst = (a: KnownUpdate, b: KnownUpdate): number =>
+  a.id.product === b.id.product
+    ? compareVersions(b.id.version, a.id.version)
+    : a.id.product < b.id.product
+      ? -1
+      : 1;
+
+const supersededBy = (other: KnownUpdate | undefined): Refusal | undefined =>
+  other && {
+    reason: "superseded",
+    detail: `${formatUpdate(other.id)} is offered instead.`,
+  };
+
+/**
+ * Across products an update is replaced by a later published one that names it. "Later" orders the
+ * two, so that updates that name each other cannot both vanish.
+ */
+function replaces(other: KnownUpdate, update: KnownUpdate): boolean {
+  if (other.id.product === update.id.product) return false;
+  const later = Date.parse(other.manifest.publishedAt) > Date.parse(update.manifest.publishedAt);
+  return (
+    later &&
+    other.manifest.supersedes.some(
+      (ref) =>
+        ref.product === update.id.product &&
+        (ref.version === undefined || ref.version === update.id.version),
+    )
+  );
+}
+
+const refused = (update: KnownUpdate, refusal: Refusal): NotOffered => ({
+  product: update.id.product,
+  version: update.id.version,
+  ...refusal,
+});
+
+function offerOf(update: KnownUpdate, view: DeviceView): Offer {
+  const { manifest } = update;
+  const parts =
+    manifest.kind === "bundle"
+      ? installsOf(update, view).flatMap((id) => view.find(id.product, id.version) ?? [])
+      : [update];
+  const installed = view.installedVersion(update.id.product);
+  return {
+    update: update.id,
+    channel: manifest.channel,
+    title: manifest.title,
+    classification: manifest.classification,
+    severity: manifest.severity,
+    releaseNotes: manifest.releaseNotes,
+    sizeBytes: parts.reduce((sum, part) => sum + payloadBytes(part.manifest), 0),
+    ...(installed === undefined ? {} : { installedVersion: installed }),
+    restart: manifest.restart,
+  };
+}
+
+const payloadBytes = (manifest: UpdateManifest): number =>
+  manifest.payload.reduce((sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0), 0);
+
+/** Children in their order, bundles in bundles opened, nothing twice, nothing that is here already. */
+function installsOf(update: KnownUpdate, view: DeviceView): UpdateId[] {
+  if (update.manifest.kind !== "bundle") return [update.id];
+  const found = new Map<string, UpdateId>();
+  for (const child of update.manifest.children) {
+    const known = view.find(child.product, child.version);
+    // A bundle that lacks a child, or loops, was refused before this.
+    if (known === undefined || view.isSatisfied(known)) continue;
+    for (const id of installsOf(known, view)) found.set(formatUpdate(id), id);
+  }
+  return [...found.values()];
+}
