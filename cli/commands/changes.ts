@@ -1,0 +1,150 @@
+/** The daily verbs of a device: check, download, install, rollback, uninstall. */
+import { z } from "zod";
+import { Product } from "../../protocol/ids.ts";
+import type { Change, CheckResult } from "../../protocol/orchestratorApi.ts";
+import { type Answer, command, type Session } from "../command.ts";
+import { deviceStatus, fromTo } from "../device.ts";
+import { EXIT } from "../exitCodes.ts";
+import { followChange } from "../followChange.ts";
+import { bytes, count, plain } from "../screen/format.ts";
+import type { Style } from "../screen/style.ts";
+import { table } from "../screen/table.ts";
+import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
+
+export const check = command({
+  name: "check",
+  summary: "Ask the server for updates and show which suit this machine",
+  options: [ROOT_OPTION, { flags: "--full", text: "ask for everything again, whatever is cached" }],
+  examples: [
+    ["upbeat check", "one small request when nothing changed"],
+    ["upbeat check --full", "fetches and verifies all metadata again"],
+  ],
+  input: z.object({ ...RootInput, full: z.boolean().default(false) }),
+  run: async ({ root, full }, session) => {
+    const change = await followChange(session, deviceRoot(session.world, { root }), {
+      kind: "check",
+      full,
+    });
+    const offers = change.check?.offers ?? [];
+    const exitCode = offers.length === 0 ? EXIT.nothingToDo : EXIT.ok;
+    return { ...changeAnswer(change, (style) => checkText(style, change.check)), exitCode };
+  },
+});
+
+export const download = command({
+  name: "download",
+  args: { "[product]": { text: "only this product (default: every offered update)" } },
+  summary: "Download and verify offered updates without installing them",
+  options: [ROOT_OPTION],
+  examples: [
+    ["upbeat download", "fetches every offered update"],
+    ["upbeat download kiosk", "fetches the update of one product"],
+  ],
+  input: z.object({ ...RootInput, product: Product.optional() }),
+  run: async ({ root, product }, session) => {
+    const change = await followChange(session, deviceRoot(session.world, { root }), {
+      kind: "download",
+      product,
+    });
+    return ended(change, "Downloaded and verified", "Next: upbeat install");
+  },
+});
+
+export const install = command({
+  name: "install",
+  args: { "[product]": { text: "only this product (default: every offered update)" } },
+  summary: "Download, install, check the health and keep offered updates, or go back by itself",
+  options: [ROOT_OPTION],
+  examples: [
+    ["upbeat install", "installs every offered update"],
+    ["upbeat install kiosk", "installs the update of one product"],
+  ],
+  input: z.object({ ...RootInput, product: Product.optional() }),
+  run: async ({ root, product }, session) => {
+    const change = await followChange(session, deviceRoot(session.world, { root }), {
+      kind: "install",
+      product,
+    });
+    return ended(change, "Installed", "Undo it with: upbeat rollback PRODUCT");
+  },
+});
+
+export const rollback = command({
+  name: "rollback",
+  args: { "<product>": { text: "which product" } },
+  summary: "Go back to the version before",
+  details: "The version before is kept for 10 days after an install.",
+  options: [ROOT_OPTION],
+  examples: [["upbeat rollback kiosk", "switches to the previous version of kiosk"]],
+  input: z.object({ ...RootInput, product: Product }),
+  run: (input, session) => undo("rollback", input, session),
+});
+
+export const uninstall = command({
+  name: "uninstall",
+  args: { "<product>": { text: "which product" } },
+  summary: "Remove a product and every kept version of it",
+  options: [ROOT_OPTION],
+  examples: [["upbeat uninstall kiosk", "removes kiosk from this machine"]],
+  input: z.object({ ...RootInput, product: Product }),
+  run: (input, session) => undo("uninstall", input, session),
+});
+
+async function undo(
+  kind: "rollback" | "uninstall",
+  input: { root?: string | undefined; product: Product },
+  session: Session,
+): Promise<Answer> {
+  const root = deviceRoot(session.world, input);
+  const change = await followChange(session, root, { kind, product: input.product });
+  const { products } = await deviceStatus(root);
+  const now = products.find((one) => one.product === input.product)?.current;
+  return changeAnswer(change, (style) =>
+    change.state === "nothing-to-do"
+      ? "Nothing to do."
+      : `${style.good(style.marks.done)} ${input.product} ${now === undefined ? "is removed" : `is back at ${now}`}`,
+  );
+}
+
+function ended(change: Change, did: string, next: string): Answer {
+  return changeAnswer(change, (style) => {
+    if (change.state === "nothing-to-do") return "Nothing to do: no update is offered.";
+    const lines = change.updates.map(
+      (update) =>
+        `${style.good(style.marks.done)} ${did} ${style.bold(`${update.product}@${update.version}`)}`,
+    );
+    return [...lines, style.dim(next)].join("\n");
+  });
+}
+
+const changeAnswer = (change: Change, text: (style: Style) => string): Answer => ({
+  schema: "upbeat.change/1",
+  data: { change },
+  text,
+  exitCode: change.state === "nothing-to-do" ? EXIT.nothingToDo : EXIT.ok,
+});
+
+function checkText(style: Style, result: CheckResult | undefined): string {
+  const offers = result?.offers ?? [];
+  const cost = result
+    ? style.dim(`${count(result.requests, "request")}, ${bytes(result.receivedBytes)} received`)
+    : "";
+  const passedOver = (result?.notOffered ?? [])
+    .filter(({ reason }) => !["installed", "superseded", "older-than-installed"].includes(reason))
+    .map((one) => style.dim(`not offered: ${one.product}@${one.version}: ${plain(one.detail)}`));
+  if (offers.length === 0) {
+    return [`${style.good(style.marks.done)} Up to date.  ${cost}`, ...passedOver].join("\n");
+  }
+  const rows = offers.map((offer) => [
+    fromTo(offer.update.product, offer.installedVersion, offer.update.version, style.marks.arrow),
+    bytes(offer.sizeBytes),
+    offer.classification,
+    plain(offer.title),
+  ]);
+  return [
+    table(style, ["UPDATE", "SIZE", "CLASS", "TITLE"], rows),
+    ...passedOver,
+    `${count(offers.length, "update")} offered.  ${cost}`,
+    style.dim("Next: upbeat install"),
+  ].join("\n");
+}

@@ -1,0 +1,92 @@
+/** `upbeat status`: what this device is doing, has, and waits for. */
+import { z } from "zod";
+import type { DeviceStatus } from "../../protocol/orchestratorApi.ts";
+import { command } from "../command.ts";
+import { deviceStatus, fromTo } from "../device.ts";
+import { bytes, plain, when } from "../screen/format.ts";
+import type { Style } from "../screen/style.ts";
+import { facts } from "../screen/table.ts";
+import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
+
+export const status = command({
+  name: "status",
+  summary: "Show what this machine is doing, what it has and what waits",
+  options: [ROOT_OPTION],
+  examples: [
+    ["upbeat status", "the whole picture on one screen"],
+    ["upbeat status --json | jq .status.offers", "offered updates for a script"],
+  ],
+  input: z.object(RootInput),
+  run: async (input, session) => {
+    const found = await deviceStatus(deviceRoot(session.world, input));
+    const nowMs = session.world.now();
+    return {
+      schema: "upbeat.status/1",
+      data: { status: found },
+      text: (style) => statusText(style, found, nowMs),
+    };
+  },
+});
+
+export function statusText(style: Style, found: DeviceStatus, nowMs: number): string {
+  const installed = found.products.map((one) => {
+    if (one.current === undefined) return `${one.product} not installed`;
+    const back =
+      one.previous === undefined
+        ? ""
+        : `  ${style.dim(`rollback to ${one.previous}${one.rollbackUntilMs === undefined ? "" : `, kept until ${when(one.rollbackUntilMs, nowMs)}`}`)}`;
+    return `${one.product} ${style.bold(one.current)} (${one.channel})${back}`;
+  });
+  const waiting = found.offers.map(
+    (offer) =>
+      `${style.accent(fromTo(offer.update.product, offer.installedVersion, offer.update.version, style.marks.arrow))}  ${bytes(offer.sizeBytes)}  ${offer.classification}  ${plain(offer.title)}`,
+  );
+  const problems = found.updates
+    .filter((update) => update.state === "failed" || update.state === "rolled-back")
+    .map((update) => {
+      const why = update.error === undefined ? "" : `: ${update.error.text} (${update.error.code})`;
+      return `${style.warn(`${update.product}@${update.version} ${update.state}`)}${plain(why)}`;
+    });
+  const check = found.lastCheckMs === undefined ? "never" : when(found.lastCheckMs, nowMs);
+  const next = found.nextCheckMs === undefined ? "" : `, next ${when(found.nextCheckMs, nowMs)}`;
+  return facts(style, [
+    ["Now", plain(found.now)],
+    ["Device", found.deviceId ?? style.warn("not enrolled")],
+    ["Server", found.serverUrl === undefined ? undefined : plain(found.serverUrl)],
+    [
+      "Services",
+      `orchestrator ${style.good("running")} (pid ${found.pid}), update service ${found.updateService === "running" ? style.good("running") : style.bad("not running")}`,
+    ],
+    ["Checked", `${check}${next}`],
+    [
+      "Problem",
+      found.lastCheckError &&
+        style.bad(
+          `${found.lastCheckError.text}: ${plain(found.lastCheckError.object)} (${found.lastCheckError.code})`,
+        ),
+    ],
+    [
+      "Trust",
+      found.trust &&
+        `root ${found.trust.versions.root ?? "?"}, timestamp ${found.trust.versions.timestamp ?? "?"}, runs out ${when(found.trust.expiresMs, nowMs)}`,
+    ],
+    ["Reports", found.reportsWaiting === 0 ? "all delivered" : `${found.reportsWaiting} waiting`],
+    ...several("Installed", installed, "nothing"),
+    ...several("Attention", problems),
+    ...several("Offered", waiting, "nothing"),
+    ["Next step", nextStep(found)],
+  ]);
+}
+
+function several(label: string, lines: readonly string[], none?: string) {
+  if (lines.length === 0) return [[label, none] as const];
+  return lines.map((line, at) => [at === 0 ? label : "", line] as const);
+}
+
+function nextStep(found: DeviceStatus): string {
+  if (found.deviceId === undefined)
+    return "upbeat device enrol URL --token TOKEN --product PRODUCT";
+  if (found.updateService === "not-running") return "upbeat services";
+  if (found.offers.length > 0) return "upbeat install";
+  return found.lastCheckMs === undefined ? "upbeat check" : "nothing to do";
+}

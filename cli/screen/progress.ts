@@ -1,0 +1,99 @@
+/**
+ * One line that says what is being done: a bar with bytes, speed and time left on a terminal,
+ * one line a step everywhere else. Writes to stderr only.
+ */
+import type { Screen, World } from "../world.ts";
+import { bytes, duration } from "./format.ts";
+import { type Style, styleFor } from "./style.ts";
+import { width } from "./table.ts";
+
+export interface Step {
+  /** A step with another text ends the one before it. */
+  text: string;
+  doneBytes?: number | undefined;
+  totalBytes?: number | undefined;
+}
+
+export interface Progress {
+  /** Say what is being done now; cheap, call it as often as you like. */
+  show(step: Step): void;
+  /** Ends the last step with a mark. */
+  end(mark: "done" | "failed"): void;
+}
+
+/** Faster than this nobody can read, and a slow terminal would hold the work up. */
+const REDRAW_MS = 80;
+const BAR_CELLS = 20;
+const SPINNER = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"];
+
+export function progressOn(world: Pick<World, "err" | "env" | "now">): Progress {
+  const { err: screen, now } = world;
+  const style = styleFor(screen, world.env);
+  let step: Step | undefined;
+  let startedMs = 0;
+  let drawnMs = 0;
+  let ticker: NodeJS.Timeout | undefined;
+
+  function draw(): void {
+    if (step === undefined) return;
+    drawnMs = now();
+    const tick = SPINNER[Math.floor(drawnMs / REDRAW_MS) % SPINNER.length] ?? "";
+    const spinner = style.marks.done === "+" ? "*" : tick;
+    screen.write(`\r\u001b[K${liveLine(style, spinner, step, drawnMs - startedMs, screen)}`);
+  }
+
+  function end(mark: "done" | "failed"): void {
+    clearInterval(ticker);
+    if (step === undefined) return;
+    const paint = mark === "done" ? style.good : style.bad;
+    const took = style.dim(duration(now() - startedMs));
+    const size = step.totalBytes ? `  ${style.dim(bytes(step.totalBytes))}` : "";
+    const line = `  ${paint(style.marks[mark])} ${step.text}${size}  ${took}\n`;
+    screen.write(screen.isTerminal ? `\r\u001b[K${line}` : line);
+    step = undefined;
+  }
+
+  return {
+    show(next) {
+      const sameStep = step?.text === next.text;
+      if (!sameStep) {
+        end("done");
+        startedMs = now();
+        drawnMs = 0;
+        if (screen.isTerminal) {
+          // Keeps the spinner alive while nothing arrives; never keeps the process alive.
+          ticker = setInterval(draw, REDRAW_MS);
+          ticker.unref();
+        }
+      }
+      step = next;
+      if (screen.isTerminal && now() - drawnMs >= REDRAW_MS) draw();
+    },
+    end,
+  };
+}
+
+function liveLine(style: Style, spinner: string, step: Step, tookMs: number, screen: Screen) {
+  const head = `  ${style.accent(spinner)} ${step.text}`;
+  const { doneBytes = 0, totalBytes = 0 } = step;
+  if (totalBytes === 0) return `${head}  ${style.dim(duration(tookMs))}`;
+  const share = Math.min(1, doneBytes / totalBytes);
+  const full = Math.round(share * BAR_CELLS);
+  const bar =
+    style.accent(style.marks.full.repeat(full)) + style.marks.empty.repeat(BAR_CELLS - full);
+  const perMs = doneBytes / Math.max(1, tookMs);
+  const parts = [
+    head,
+    bar,
+    `${Math.floor(share * 100)} %`.padStart(5),
+    `${bytes(doneBytes)} of ${bytes(totalBytes)}`,
+    style.dim(`${bytes(perMs * 1000)}/s`),
+    // The first half second says nothing about the rest.
+    style.dim(
+      tookMs < 500 || perMs === 0 ? "" : `${duration((totalBytes - doneBytes) / perMs)} left`,
+    ),
+  ];
+  // A line that wraps cannot be redrawn in place: leave out from the right until it fits.
+  while (parts.length > 1 && width(parts.join("  ")) >= screen.columns) parts.pop();
+  return parts.join("  ");
+}

@@ -1,0 +1,20 @@
+/** Every command there is, in the order in which help lists them. */
+import type { Command, Group } from "./command.ts";
+import { check, download, install, rollback, uninstall } from "./commands/changes.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { explain } from "./commands/explain.ts";
+import { helpCommand } from "./commands/help.ts";
+import { history } from "./commands/history.ts";
+import { services } from "./commands/services.ts";
+import { status } from "./commands/status.ts";
+
+export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
+  ["On a machine:", [status, check, download, install, rollback, uninstall, history, services]],
+  ["Help:", [explain, completionCommand(() => allNodes())]],
+];
+
+/** All but `help`, which needs the finished program (`program.ts` adds it). */
+export const allNodes = (): readonly (Command | Group)[] => [
+  ...TREE.flatMap(([, nodes]) => nodes),
+  helpCommand(() => undefined),
+];
