@@ -1,0 +1,78 @@
+/**
+ * `npm test [-- STEP …]`: every check there is, step by step, and what they amounted to.
+ *
+ * Last line: `N passed, N failed, N skipped`: every Vitest test counts, and one for each other step.
+ * Exits with 1 when anything failed. In CI as root nothing may be skipped: there, packages, loop
+ * devices and rights are to be had, and a check that silently stops running is worth nothing.
+ */
+import { cpus } from "node:os";
+import { type Counts, commandStep, type Step, type StepResult, vitestStep } from "./steps.ts";
+
+const STEPS: readonly Step[] = [
+  commandStep("types", ["tsc", "--noEmit"]),
+  commandStep("style", ["biome", "check", "."]),
+  commandStep("unused", ["knip", "--no-progress"]),
+  vitestStep("unit", []),
+  commandStep("kills", [process.execPath, "tests/kills/main.ts"]),
+  commandStep("powercuts", [process.execPath, "tests/powercuts/main.ts"]),
+  commandStep("journey", [process.execPath, "cli/journey/main.ts", "--once"]),
+];
+
+const strict = process.env["CI"] === "true" && process.getuid?.() === 0;
+
+async function main(): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !STEPS.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    const names = STEPS.map(({ name }) => name).join(", ");
+    process.stdout.write(`There is no step ${unknown.join(", ")}. The steps are: ${names}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const steps = STEPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  process.stdout.write(`Node ${process.version}, ${cpus().length} processors\n`);
+
+  let interrupted = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      interrupted = true;
+    });
+  }
+  const results: { name: string; seconds: number; result: StepResult }[] = [];
+  for (const { name, run } of steps) {
+    if (interrupted) break;
+    process.stdout.write(`\n=== ${name}\n`);
+    const startMs = performance.now();
+    const result = await run();
+    results.push({ name, seconds: (performance.now() - startMs) / 1_000, result });
+  }
+  const total = summarise(results);
+  const refused = strict && total.skipped > 0;
+  if (refused) process.stdout.write("In CI as root nothing may be skipped.\n");
+  process.stdout.write(
+    `\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`,
+  );
+  if (interrupted) process.exitCode = 130;
+  else process.exitCode = total.failed > 0 || refused || total.passed === 0 ? 1 : 0;
+}
+
+function summarise(
+  results: readonly { name: string; seconds: number; result: StepResult }[],
+): Counts {
+  process.stdout.write("\n=== summary\n");
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, seconds, result } of results) {
+    total.passed += result.passed;
+    total.failed += result.failed;
+    total.skipped += result.skipped;
+    const verdict = result.failed > 0 ? "FAILED" : result.passed > 0 ? "passed" : "skipped";
+    process.stdout.write(
+      `${name.padEnd(10)} ${verdict.padEnd(8)} ${String(result.passed).padStart(5)} passed ` +
+        `${String(result.failed).padStart(3)} failed ${String(result.skipped).padStart(3)} skipped ` +
+        `${seconds.toFixed(1).padStart(7)} s  ${result.note}\n`,
+    );
+  }
+  return total;
+}
+
+await main();
