@@ -5,6 +5,7 @@
  * The workflow is that of the TUF specification 1.0.x, section 5 ("Detailed client workflow").
  */
 import type { Sha256 } from "../ids.ts";
+import type { TopLevelRole } from "./roleNames.ts";
 
 /** Where metadata comes from. `name` is e.g. `2.root.json`, already percent-encoded. */
 export interface MetadataSource {
@@ -24,6 +25,12 @@ export interface MetadataStore {
   read(role: string): Uint8Array | undefined;
   write(role: string, bytes: Uint8Array): void;
   remove(role: string): void;
+  /**
+   * Every root between the shipped one and the newest: the chain of trust is walked again at each
+   * start, so that a root in the cache is never believed for lying there.
+   */
+  readRoot(version: number): Uint8Array | undefined;
+  writeRoot(version: number, bytes: Uint8Array): void;
   readMarks(): Marks | undefined;
   writeMarks(marks: Marks): void;
 }
@@ -59,7 +66,10 @@ export interface VerifiedTarget {
 
 /** One consistent, verified set of metadata. */
 export interface TrustedMetadata {
-  readonly versions: Readonly<Record<string, number>>;
+  /** Of the four top-level roles. */
+  readonly versions: Readonly<Record<TopLevelRole, number>>;
+  /** When each of them expires, milliseconds since 1970. */
+  readonly expires: Readonly<Record<TopLevelRole, number>>;
   /** When the first of the top-level roles expires, milliseconds since 1970. */
   readonly expiresMs: number;
   /**
@@ -68,10 +78,3 @@ export interface TrustedMetadata {
    */
   findTarget(path: string): Promise<VerifiedTarget | undefined>;
 }
-
-/* protocol/trust/client.ts exports:
- *   refresh(options: TrustOptions & { source: MetadataSource }): Promise<TrustedMetadata>
- *     The whole workflow 5.3 to 5.5 (new roots, timestamp, snapshot, targets).
- *   openCached(options: TrustOptions & { source?: MetadataSource }): Promise<TrustedMetadata | undefined>
- *     The same checks on the cache alone; undefined when it is incomplete; throws when expired.
- */
