@@ -6,6 +6,7 @@
 import { CLI_ERRORS } from "./cli.ts";
 import { CONTENT_ERRORS } from "./content.ts";
 import { DEVICE_ERRORS } from "./device.ts";
+import { FETCH_ERRORS } from "./fetch.ts";
 import { SERVER_ERRORS } from "./server.ts";
 import { TRUST_ERRORS } from "./trust.ts";
 
@@ -53,6 +54,7 @@ export interface ErrorRow {
 
 export const CATALOGUE = {
   ...TRUST_ERRORS,
+  ...FETCH_ERRORS,
   ...CONTENT_ERRORS,
   ...DEVICE_ERRORS,
   ...SERVER_ERRORS,
