@@ -18,7 +18,7 @@ const STEPS: readonly Step[] = [
   commandStep("journey", [process.execPath, "cli/journey/main.ts", "--once"]),
 ];
 
-const strict = process.env["CI"] === "true" && process.getuid?.() === 0;
+const strict = process.env.CI === "true" && process.getuid?.() === 0;
 
 async function main(): Promise<void> {
   const wanted = process.argv.slice(2);
