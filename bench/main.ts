@@ -1,0 +1,75 @@
+/**
+ * `npm run bench -- NAME [--json FILE] | --list`: runs one measurement, prints a table a person can
+ * read, and writes `{name, date, machine, figures, goals}`. A missed goal is printed as missed and is
+ * no error: it is a measurement.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+import type { Bench, BenchResult } from "./bench.ts";
+import { installBench } from "./install.ts";
+
+const BENCHES: readonly Bench[] = [installBench];
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "string" }, list: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  if (values.list) {
+    for (const { name, describe } of BENCHES) console.log(`${name.padEnd(12)} ${describe}`);
+    return 0;
+  }
+  const bench = BENCHES.find(({ name }) => name === positionals[0]);
+  if (bench === undefined || positionals.length !== 1) {
+    const names = BENCHES.map(({ name }) => name).join(" | ");
+    console.error(`Use: npm run bench -- ${names} [--json FILE], or --list`);
+    return 2;
+  }
+  const date = new Date().toISOString();
+  const result = await bench.run();
+  print(bench, result);
+  if (values.json !== undefined) {
+    const { figures, goals } = result;
+    const report = { name: bench.name, date, machine: machine(), figures, goals };
+    writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  }
+  return 0;
+}
+
+function machine(): Record<string, string | number> {
+  const processors = cpus();
+  return {
+    system: debianVersion(),
+    kernel: release(),
+    arch: arch(),
+    processor: processors[0]?.model ?? "unknown",
+    processors: processors.length,
+    memoryBytes: totalmem(),
+    node: process.version,
+  };
+}
+
+function debianVersion(): string {
+  try {
+    return /^PRETTY_NAME="(.*)"$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "Linux";
+  } catch {
+    return "Linux";
+  }
+}
+
+function print(bench: Bench, { tables, goals }: BenchResult): void {
+  console.log(`${bench.name}: ${bench.describe}`);
+  for (const { title, header, rows } of tables) {
+    const table = new Table({ head: [...header], style: { head: [], border: [] } });
+    table.push(...rows.map((row) => [...row]));
+    console.log(`\n${title}\n${table.toString()}`);
+  }
+  console.log("\nGoals");
+  for (const { what, value, goal, met } of goals) {
+    console.log(`  ${met ? "met   " : "MISSED"}  ${what}: ${value} (goal: ${goal})`);
+  }
+}
+
+process.exitCode = await main();
