@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
+import { z } from "zod";
 import type { ErrorCode } from "../protocol/errors/catalogue.ts";
 import { reportError, UpbeatError } from "../protocol/errors/error.ts";
 
@@ -17,8 +18,9 @@ export const MAX_BODY_BYTES = 64 * 1024;
 export function localApi(statusOf: Partial<Record<ErrorCode, number>>): FastifyInstance {
   const app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, forceCloseConnections: true });
   app.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof UpbeatError ? statusOf[error.code] : undefined;
-    return reply.status(status ?? 500).send(reportError(error));
+    const known = error instanceof UpbeatError ? error : fromFastify(error);
+    const status = known instanceof UpbeatError ? statusOf[known.code] : undefined;
+    return reply.status(status ?? 500).send(reportError(known));
   });
   app.setNotFoundHandler((request, reply) =>
     reply
@@ -52,7 +54,25 @@ export async function listenLocally(app: FastifyInstance, socketPath: string): P
   chmodSync(socketPath, 0o660);
 }
 
-function answers(socketPath: string): Promise<boolean> {
+/** What comes from outside, once it has passed its schema. Errors: UPB-LOCAL-BAD-REQUEST. */
+export function checked<T>(schema: z.ZodType<T>, value: unknown, object: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UpbeatError("UPB-LOCAL-BAD-REQUEST", {
+    object,
+    detail: z.prettifyError(parsed.error),
+  });
+}
+
+/** Fastify refuses by itself what is too long or not JSON. */
+function fromFastify(error: unknown): unknown {
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  if (typeof status !== "number" || status < 400 || status > 499) return error;
+  return new UpbeatError("UPB-LOCAL-BAD-REQUEST", { object: "the body", cause: error });
+}
+
+/** Whether any process answers there now. */
+export function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.once("connect", () => {

@@ -2,7 +2,7 @@
  * What the service console says to the service manager over its socket.
  *
  *   GET  /v1/services                        -> { services: ServiceInfo[] }
- *   POST /v1/services/:name/:action          -> ServiceInfo      action: start|stop|restart|enable|disable
+ *   POST /v1/services/:name/:action          -> ServiceInfo      action: start|stop|restart|enable|manual|disable
  *   GET  /v1/services/:name/logs?lines=N     -> { lines: string[] }
  *
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
@@ -25,7 +25,17 @@ export const SERVICE_STATES = [
   "failed",
 ] as const;
 
-export const ServiceAction = z.enum(["start", "stop", "restart", "enable", "disable"]);
+export const ServiceAction = z.enum([
+  "start",
+  "stop",
+  "restart",
+  /** Start-up type automatic, and started now. */
+  "enable",
+  /** Start-up type manual; whether it runs now does not change. */
+  "manual",
+  /** Start-up type disabled, and stopped now, with what depends on it. */
+  "disable",
+]);
 export type ServiceAction = z.infer<typeof ServiceAction>;
 
 export const ServiceInfo = z.object({

@@ -36,4 +36,32 @@ export const DEVICE_ERRORS = {
     remedy: "Restart the services with `upbeat services restart`",
     retry: "configuration",
   },
+  "UPB-LOCAL-BAD-REQUEST": {
+    stage: "service",
+    text: "The service cannot read this request",
+    causes: ["the command line tool and the service are of different versions"],
+    remedy: "Restart the services with `upbeat services restart`",
+    retry: "configuration",
+  },
+  "UPB-SERVICE-ALREADY-RUNNING": {
+    stage: "service",
+    text: "Another process already works in this state folder",
+    causes: ["the service was started twice"],
+    remedy: "Look at `upbeat services`; stop the named process before starting another",
+    retry: "user",
+  },
+  "UPB-SERVICE-STATE-FOLDER": {
+    stage: "service",
+    text: "The service cannot write its state",
+    causes: ["the folder belongs to another account", "the file system is read-only or full"],
+    remedy: "Make the folder writable for the account of the service, then `upbeat services start`",
+    retry: "local-damage",
+  },
+  "UPB-SERVICE-DISABLED": {
+    stage: "service",
+    text: "The service is disabled",
+    causes: ["its start-up type was set with `upbeat services disable`"],
+    remedy: "Allow it again with `upbeat services enable`",
+    retry: "configuration",
+  },
 } as const satisfies Record<string, ErrorRow>;
