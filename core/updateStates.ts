@@ -15,7 +15,7 @@ export const TRANSITIONS = {
   offered:           { download: "downloading", hold: "held", pause: "paused", supersede: "superseded" },
   held:              { release: "offered", supersede: "superseded" },
   paused:            { resume: "offered", supersede: "superseded" },
-  superseded:        { offer: "offered" },
+  superseded:        { offer: "offered", restore: "installed", download: "downloading" },
   downloading:       { downloaded: "downloaded", fail: "failed" },
   downloaded:        { install: "installing", supersede: "superseded", fail: "failed", download: "downloading" },
   installing:        { needRestart: "restart-pending", switched: "committing", fail: "failed", undo: "rolling-back" },

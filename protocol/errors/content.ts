@@ -15,4 +15,46 @@ export const CONTENT_ERRORS = {
     remedy: "Publish the update again with `upbeat publish`",
     retry: "server",
   },
+  "UPB-TREE-NAME": {
+    stage: "verify",
+    text: "The tree holds a name that is not allowed",
+    causes: [
+      "the folder holds a file with an unusual name",
+      "the manifest was made by another tool",
+    ],
+    remedy: "Rename the file that is named in the detail and publish again",
+    retry: "server",
+  },
+  "UPB-TREE-DUPLICATE": {
+    stage: "verify",
+    text: "The tree holds two names that can be taken for the same",
+    causes: ["they differ only in upper and lower case or in how an accent is written"],
+    remedy: "Rename one of the two and publish again",
+    retry: "server",
+  },
+  "UPB-TREE-LINK": {
+    stage: "verify",
+    text: "The tree holds a link that leads out of it",
+    causes: [
+      "an absolute link",
+      "a link with too many .. in it",
+      "a file that is used as a folder",
+    ],
+    remedy: "Make the link relative and keep it inside the folder, then publish again",
+    retry: "server",
+  },
+  "UPB-TREE-ORDER": {
+    stage: "verify",
+    text: "The list of the tree is not sorted",
+    causes: ["the manifest was made by another tool"],
+    remedy: "Publish the update again with `upbeat publish`",
+    retry: "server",
+  },
+  "UPB-TREE-TOO-MANY": {
+    stage: "verify",
+    text: "The tree holds too many entries",
+    causes: ["the folder is not what was meant to be published"],
+    remedy: "Publish a smaller folder, or split it into several products",
+    retry: "server",
+  },
 } as const satisfies Record<string, ErrorRow>;

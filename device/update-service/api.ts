@@ -1,0 +1,75 @@
+/** The socket's verbs (`protocol/updateServiceApi.ts`): ids in, states out. */
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import type { Channel, Product } from "../../protocol/ids.ts";
+import {
+  type InstalledProduct,
+  JobRequest,
+  type ServiceStatus,
+} from "../../protocol/updateServiceApi.ts";
+import { localApi } from "../localServer.ts";
+import type { Jobs } from "./jobs.ts";
+import type { Journal } from "./journal.ts";
+
+const HistoryQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+
+export function updateServiceApi(about: {
+  journal: Journal;
+  jobs: Jobs;
+  startedMs: number;
+  configured: () => readonly { product: Product; channel: Channel }[];
+}): FastifyInstance {
+  const { journal, jobs, startedMs } = about;
+  const app = localApi({
+    "UPB-INSTALL-BUSY": 409,
+    "UPB-LOCAL-BAD-REQUEST": 400,
+    "UPB-INSTALL-ALREADY": 409,
+    "UPB-INSTALL-OLDER": 409,
+    "UPB-INSTALL-NOT-DOWNLOADED": 409,
+    "UPB-ROLLBACK-NOTHING": 409,
+    "UPB-UNINSTALL-NOTHING": 409,
+  });
+  app.get("/v1/status", (): ServiceStatus => {
+    const busy = jobs.busy();
+    return {
+      pid: process.pid,
+      startedMs,
+      ...(busy === undefined ? {} : { busy }),
+      products: installedProducts(journal, about.configured()),
+      updates: journal.records(),
+    };
+  });
+  app.get("/v1/history", (request) => ({
+    entries: journal.history(parse(HistoryQuery, request.query).limit),
+  }));
+  app.post("/v1/jobs", (request, reply) =>
+    reply.status(202).send({ jobId: jobs.accept(parse(JobRequest, request.body)) }),
+  );
+  return app;
+}
+
+function installedProducts(
+  journal: Journal,
+  configured: readonly { product: Product; channel: Channel }[],
+): InstalledProduct[] {
+  return configured.map(({ product, channel }) => {
+    const { current, previous, rollbackUntilMs } = journal.product(product);
+    return {
+      product,
+      channel,
+      ...(current === undefined ? {} : { current }),
+      ...(previous === undefined ? {} : { previous }),
+      ...(rollbackUntilMs === undefined ? {} : { rollbackUntilMs }),
+    };
+  });
+}
+
+function parse<Value>(schema: z.ZodType<Value>, value: unknown): Value {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UpbeatError("UPB-LOCAL-BAD-REQUEST", {
+    object: "request",
+    detail: z.prettifyError(parsed.error),
+  });
+}

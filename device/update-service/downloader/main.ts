@@ -1,0 +1,56 @@
+/**
+ * The update service's hands on the network: a process without rights, which can write to one folder
+ * and is believed in nothing. Started by `downloaderProcess.ts`.
+ *
+ * Arguments: SERVER_URL FOLDER. Requests come in on standard input, replies go out on standard output.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { httpMetadataSource, httpTargetReader } from "../../../content/metadataSource.ts";
+import { reportError, UpbeatError } from "../../../protocol/errors/error.ts";
+import { fetchContent } from "./fetchContent.ts";
+import { type DownloadReply, DownloadRequest, fileOf } from "./messages.ts";
+
+const [server = "", folder = ""] = process.argv.slice(2);
+const baseUrl = new URL(server);
+const metadata = httpMetadataSource(baseUrl);
+const target = httpTargetReader(baseUrl);
+
+const reply = (message: DownloadReply): void => {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+};
+
+async function answer(
+  request: DownloadRequest,
+): Promise<DownloadReply["kind"] & ("done" | "absent")> {
+  if (request.kind === "content") {
+    const onProgress = (bytes: number) => reply({ id: request.id, kind: "progress", bytes });
+    await fetchContent(baseUrl, folder, request, onProgress);
+    return "done";
+  }
+  const bytes =
+    request.kind === "metadata"
+      ? await metadata.fetch(request.name, request.maxBytes)
+      : await target(request.path, request.sha256, request.maxBytes);
+  if (bytes === undefined) return "absent";
+  writeFileSync(join(folder, fileOf(request)), bytes, { mode: 0o600 });
+  return "done";
+}
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const request = DownloadRequest.parse(JSON.parse(line));
+  answer(request).then(
+    (kind) => reply({ id: request.id, kind }),
+    (error: unknown) =>
+      reply({ id: request.id, kind: "failed", error: reportError(asStorageError(error)) }),
+  );
+});
+// The service has ended: nobody is left to download for.
+process.stdin.on("end", () => process.exit(0));
+
+function asStorageError(error: unknown): unknown {
+  const native = error instanceof Error && "code" in error ? error.code : undefined;
+  if (native !== "ENOSPC" && native !== "EDQUOT") return error;
+  return new UpbeatError("UPB-DOWNLOAD-DISK-FULL", { object: folder, cause: error });
+}
