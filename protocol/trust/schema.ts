@@ -148,10 +148,7 @@ function rootOf(signed: JsonObject, common: Common, object: string): Root {
     if (!roles.has(name)) throw malformed(object, `it has no role "${name}"`);
   }
   const keys = keysOf(signed, object);
-  const consistentSnapshot =
-    memberAt(signed, "consistent_snapshot") === undefined
-      ? false
-      : booleanAt(signed, "consistent_snapshot", object);
+  const consistentSnapshot = booleanAt(signed, "consistent_snapshot", object);
   return { type: "root", ...common, consistentSnapshot, keys, roles };
 }
 

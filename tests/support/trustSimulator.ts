@@ -23,7 +23,8 @@ export interface TestKey {
 export const NOW_MS = Date.parse("2026-06-01T12:00:00Z");
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-export const isoSeconds = (ms: number): string => new Date(ms).toISOString().replace(".000Z", "Z");
+export const isoSeconds = (ms: number): string =>
+  new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
 export function newTestKey(): TestKey {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -64,6 +65,8 @@ export interface TrustSimulator {
   publish(...roles: string[]): void;
   /** Signs and serves one role as it is: nothing is raised, nothing that names it is touched. */
   put(role: string, keys?: readonly TestKey[]): Uint8Array;
+  /** Names these bytes in the snapshot and the timestamp, both under their present versions. */
+  rename(role: string, bytes: Uint8Array): void;
   addTarget(role: string, path: string, bytes: Uint8Array): void;
   /** New keys for a role, named by the root or by `targets`. Publish the naming role to show it. */
   rotateKeys(role: string, count?: number): void;
@@ -80,7 +83,8 @@ export interface SimulatorServer {
   close(): Promise<void>;
 }
 
-export function trustSimulator(): TrustSimulator {
+/** `nowMs`: when its metadata is fresh. */
+export function trustSimulator(nowMs = NOW_MS): TrustSimulator {
   const keys = new Map<string, TestKey[]>();
   const signed = new Map<string, Json>();
   const files = new Map<string, Uint8Array>();
@@ -122,6 +126,12 @@ export function trustSimulator(): TrustSimulator {
     (namer.meta as Json)[`${role}.json`] = meta;
   };
 
+  const rename = (role: string, bytes: Uint8Array): void => {
+    nameIn(role, bytes);
+    if (role !== "snapshot") nameIn("snapshot", put("snapshot"));
+    put("timestamp");
+  };
+
   const namer = (role: string): Json =>
     ROOT_ROLES.includes(role) ? document("root") : (document("targets").delegations as Json);
   const rotateKeys = (role: string, count = 1): void => {
@@ -143,7 +153,7 @@ export function trustSimulator(): TrustSimulator {
     files.set(["targets", ...parts, `${sha256(bytes)}.${last}`].join("/"), bytes);
   };
 
-  fillInitial(signed);
+  fillInitial(signed, nowMs);
   rotateKeys("root", 3);
   (rolesOf(document("root")).root as Json).threshold = 2;
   for (const role of ["targets", "snapshot", "timestamp", "stable", "beta"]) rotateKeys(role);
@@ -161,6 +171,7 @@ export function trustSimulator(): TrustSimulator {
     document,
     publish: start,
     put,
+    rename,
     addTarget,
     rotateKeys,
     firstRoot,
@@ -177,12 +188,12 @@ export const described = (bytes: Uint8Array): Json => ({
   hashes: { sha256: sha256(bytes) },
 });
 
-function fillInitial(signed: Map<string, Json>): void {
+function fillInitial(signed: Map<string, Json>, nowMs: number): void {
   const common = (type: string, days: number): Json => ({
     _type: type,
     spec_version: "1.0.31",
     version: 0,
-    expires: isoSeconds(NOW_MS + days * DAY_MS),
+    expires: isoSeconds(nowMs + days * DAY_MS),
   });
   const nobody = (): Json => ({ keyids: [], threshold: 1 });
   const channel = (name: string): Json => ({
