@@ -43,6 +43,20 @@ export const CONTENT_ERRORS = {
     remedy: "Make the link relative and keep it inside the folder, then publish again",
     retry: "server",
   },
+  "UPB-TREE-KIND": {
+    stage: "publish",
+    text: "The folder holds something that is not a file, a link or a folder",
+    causes: ["a named pipe, a socket or a device was left in it"],
+    remedy: "Remove what is named and run `upbeat publish` again",
+    retry: "user",
+  },
+  "UPB-TREE-UNREADABLE": {
+    stage: "publish",
+    text: "A part of the folder cannot be read",
+    causes: ["it does not exist", "this account may not read it", "it changed meanwhile"],
+    remedy: "Check the path and its permissions, then run `upbeat publish` again",
+    retry: "user",
+  },
   "UPB-TREE-ORDER": {
     stage: "verify",
     text: "The list of the tree is not sorted",
