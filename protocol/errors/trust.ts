@@ -130,4 +130,11 @@ export const TRUST_ERRORS = {
       "Make the folder writable for the service (`ls -ld` shows its owner), then `upbeat check`",
     retry: "local-damage",
   },
+  "UPB-TRUST-KEY": {
+    stage: "publish",
+    text: "The private key cannot be used",
+    causes: ["it is not an Ed25519 key", "the file is damaged"],
+    remedy: "Restore the key from its backup, or make a new one with `upbeat keys rotate`",
+    retry: "user",
+  },
 } as const satisfies Record<string, ErrorRow>;
