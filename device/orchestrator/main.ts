@@ -1,0 +1,52 @@
+/**
+ * The orchestrator process: `main.ts --root DIR`. It needs no rights but its own state folder, the
+ * network and the update service's socket. Logs JSON lines to stderr.
+ */
+import { setInterval } from "node:timers";
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import { reportError } from "../../protocol/errors/error.ts";
+import { onEnd } from "../lifeline.ts";
+import { listenLocally } from "../localServer.ts";
+import { devicePaths } from "../paths.ts";
+import { lockFolder } from "../singleInstance.ts";
+import { startOrchestrator } from "./orchestrator.ts";
+import { orchestratorServer } from "./orchestratorServer.ts";
+
+/** How exactly a scheduled check keeps its time, and how soon a state is noticed and reported. */
+const TICK_MS = 30_000;
+
+const log = pino({ base: { service: "orchestrator", pid: process.pid } }, pino.destination(2));
+
+try {
+  await main();
+} catch (error) {
+  log.fatal({ error: reportError(error) }, "the orchestrator cannot run");
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { root: { type: "string", default: "/" } } });
+  const paths = devicePaths(values.root);
+  const lock = lockFolder(paths.orchestratorState);
+  const orchestrator = startOrchestrator({
+    paths,
+    now: Date.now,
+    random: Math.random,
+    log: (message, facts) => log.info(facts, message),
+  });
+  const app = orchestratorServer(orchestrator);
+  const tick = (): void => {
+    orchestrator.tick().catch((error: unknown) => log.error({ error: reportError(error) }, "tick"));
+  };
+  const timer = setInterval(tick, TICK_MS);
+  onEnd(async () => {
+    clearInterval(timer);
+    await app.close();
+    await orchestrator.stop();
+    lock.release();
+  });
+  await listenLocally(app, paths.orchestratorSocket);
+  log.info({ socket: paths.orchestratorSocket }, "listening");
+  tick();
+}

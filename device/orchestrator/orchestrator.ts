@@ -1,0 +1,149 @@
+/**
+ * The orchestrator of one device: takes changes, checks on schedule, follows the update service and
+ * reports to the server. Everything that it decides is decided in `core/`; nothing that it says is
+ * believed by the update service, which gets ids only.
+ */
+
+import { setTimeout as wait } from "node:timers/promises";
+import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
+import type { Change, ChangeRequest, DeviceStatus } from "../../protocol/orchestratorApi.ts";
+import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceApi.ts";
+import { readDeviceConfig } from "../deviceConfig.ts";
+import { readDeviceKey } from "../deviceKey.ts";
+import type { DevicePaths } from "../paths.ts";
+import { changes } from "./changes.ts";
+import { openDatabase } from "./database.ts";
+import { deviceStatus } from "./deviceStatus.ts";
+import { eventQueue } from "./eventQueue.ts";
+import { collectFacts } from "./facts/collect.ts";
+import { memory } from "./memory.ts";
+import { reporter } from "./reporter.ts";
+import { updateServiceCalls } from "./updateServiceCalls.ts";
+import { changeWork } from "./work.ts";
+
+const STOP_MS = 2_000;
+
+export interface OrchestratorWorld {
+  readonly paths: DevicePaths;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: (message: string, facts: object) => void;
+}
+
+export interface Orchestrator {
+  status(): Promise<DeviceStatus>;
+  request(request: ChangeRequest): Change;
+  change(id: string): Change;
+  history(limit: number): Promise<HistoryEntry[]>;
+  /** Does what is due: a scheduled check, new events, reports. Called about once a minute. */
+  tick(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
+  const { paths, now, log } = world;
+  const startedMs = now();
+  const database = openDatabase(paths.orchestratorState, startedMs);
+  if (database.movedAside !== undefined) {
+    log("the database was damaged and was made anew", { movedAside: database.movedAside });
+  }
+  const queue = eventQueue(database);
+  const known = memory(database, world);
+  const reports = reporter(database, queue, world);
+  const calls = updateServiceCalls(paths);
+
+  const observe = (status: ServiceStatus): void => {
+    const config = configOrReason();
+    if (typeof config === "object") queue.addNewStates(status.updates, config.deviceId);
+  };
+  const configOrReason = () => {
+    try {
+      return readDeviceConfig(paths);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  const serviceStatus = async (): Promise<ServiceStatus | undefined> => {
+    try {
+      const status = await calls.status();
+      observe(status);
+      return status;
+    } catch (error) {
+      // Away is a state that the status shows, not an error of whoever asks.
+      if (error instanceof UpbeatError && error.code.startsWith("UPB-LOCAL-")) return undefined;
+      throw error;
+    }
+  };
+
+  const work = changeWork({ paths, database, memory: known, queue, calls, now, observe });
+  const queued = changes(
+    database,
+    async (change, tools) => {
+      log("change.started", { change: change.id, kind: change.request.kind });
+      try {
+        return await work(change, tools);
+      } finally {
+        void report();
+      }
+    },
+    now,
+  );
+
+  let reporting: Promise<void> | undefined;
+  const report = (): Promise<void> => {
+    reporting ??= reportOnce()
+      .catch((error: unknown) => log("reports wait", { error: reportError(error) }))
+      .finally(() => {
+        reporting = undefined;
+      });
+    return reporting;
+  };
+  const reportOnce = async (): Promise<void> => {
+    const config = configOrReason();
+    if (typeof config !== "object") return;
+    const status = await serviceStatus();
+    const inventory =
+      status === undefined
+        ? undefined
+        : { facts: collectFacts(paths, status.products), products: status.products };
+    const outcome = await reports.send({ config, key: () => readDeviceKey(paths), inventory });
+    if (outcome instanceof UpbeatError) {
+      log("reports wait", { code: outcome.code, detail: outcome.detail, waiting: queue.size() });
+    }
+  };
+
+  known.planFirstCheck();
+  queued.resume();
+
+  return {
+    async status() {
+      const service = await serviceStatus();
+      return deviceStatus({
+        startedMs,
+        config: configOrReason(),
+        evaluation: known.evaluation(),
+        plan: known.plan(),
+        running: queued.running(),
+        service,
+        reportsWaiting: queue.size(),
+      });
+    },
+    request: queued.request,
+    change: queued.find,
+    history: calls.history,
+    async tick() {
+      const due = now() >= (known.plan()?.nextCheckMs ?? 0);
+      if (due && queued.running() === undefined && typeof configOrReason() === "object") {
+        queued.request({ kind: "check", full: false });
+      }
+      await report();
+    },
+    async stop() {
+      // What hangs on a slow network is cut off; the next process takes it up.
+      await Promise.race([Promise.all([queued.stop(), reporting]), wait(STOP_MS)]);
+      database.sql.close();
+    },
+  };
+}

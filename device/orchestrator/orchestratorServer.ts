@@ -1,0 +1,32 @@
+/** The orchestrator's socket: `protocol/orchestratorApi.ts`. */
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import { checked, localApi } from "../localServer.ts";
+import type { Orchestrator } from "./orchestrator.ts";
+
+const ById = z.object({ id: z.uuid() });
+const HowMany = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+
+export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance {
+  const app = localApi({
+    "UPB-LOCAL-BAD-REQUEST": 400,
+    "UPB-CHANGE-UNKNOWN": 404,
+    "UPB-CHANGE-QUEUE-FULL": 429,
+    "UPB-LOCAL-NOT-RUNNING": 503,
+    "UPB-LOCAL-TIMEOUT": 503,
+  });
+  app.get("/v1/status", () => orchestrator.status());
+  app.post("/v1/changes", (request, reply) => {
+    const change = orchestrator.request(checked(ChangeRequest, request.body, "the change"));
+    return reply.status(202).send(change);
+  });
+  app.get("/v1/changes/:id", async (request) =>
+    orchestrator.change(checked(ById, request.params, "the id of the change").id),
+  );
+  app.get("/v1/history", async (request) => {
+    const { limit } = checked(HowMany, request.query, "the number of entries");
+    return { entries: await orchestrator.history(limit) };
+  });
+  return app;
+}

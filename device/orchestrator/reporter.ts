@@ -1,0 +1,120 @@
+/**
+ * Sends what the queue holds, signed by the device's key, in batches that may arrive twice.
+ *
+ * Nothing leaves the queue before the server's receipt names it. A server that is away changes
+ * nothing on this machine: reports wait, with backoff, and installs go on.
+ */
+import { createHash, type KeyObject, randomUUID } from "node:crypto";
+import { z } from "zod";
+import { serverUrl } from "../../content/metadataSource.ts";
+import { retryMs } from "../../core/schedule.ts";
+import {
+  type DeviceConfig,
+  type Facts,
+  type ReportBatch,
+  ReportReceipt,
+} from "../../protocol/deviceApi.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { signRequest } from "../../protocol/requestSignature.ts";
+import type { InstalledProduct } from "../../protocol/updateServiceApi.ts";
+import { postJson } from "../postJson.ts";
+import type { OrchestratorDatabase } from "./database.ts";
+import type { EventQueue } from "./eventQueue.ts";
+import { askedWaitMs } from "./retryAfter.ts";
+
+const MAX_BATCH_EVENTS = 500;
+const MAX_BATCH_BYTES = 256 * 1024;
+/** One round ends here even if more waits; the next one goes on. */
+const MAX_BATCHES = 50;
+
+export interface Reporter {
+  /** Sends what waits, unless it is too soon after a failure. Never throws; says how it went. */
+  send(input: ReportInput): Promise<"sent" | "nothing" | "waiting" | UpbeatError>;
+}
+
+export interface ReportInput {
+  readonly config: DeviceConfig;
+  readonly key: () => KeyObject;
+  readonly inventory: { facts: Facts; products: InstalledProduct[] } | undefined;
+}
+
+export function reporter(
+  database: OrchestratorDatabase,
+  queue: EventQueue,
+  clock: { now: () => number; random: () => number },
+): Reporter {
+  let failures = 0;
+  let notBeforeMs = 0;
+  let batchEvents = MAX_BATCH_EVENTS;
+
+  const sendAll = async (input: ReportInput): Promise<"sent" | "nothing"> => {
+    for (let round = 0; round < MAX_BATCHES; round++) {
+      const events = queue.oldest(batchEvents, MAX_BATCH_BYTES);
+      const inventory = changedInventory(database, input);
+      if (events.length === 0 && inventory === undefined) return round === 0 ? "nothing" : "sent";
+      const receipt = await post(input, clock.now(), {
+        batchId: randomUUID(),
+        sentMs: clock.now(),
+        ...(inventory === undefined ? {} : { inventory: inventory.content }),
+        events,
+      });
+      if (inventory !== undefined) database.remember("reportedInventory", inventory.digest);
+      const sent = new Set(events.map((event) => event.id));
+      const accepted = receipt.accepted.filter((id) => sent.has(id));
+      if (accepted.length === 0 && events.length > 0) {
+        const object = input.config.serverUrl;
+        const detail = `it accepted none of ${events.length} events`;
+        throw new UpbeatError("UPB-DEVICE-BAD-ANSWER", { object, detail });
+      }
+      queue.remove(accepted);
+      batchEvents = MAX_BATCH_EVENTS;
+    }
+    return "sent";
+  };
+
+  return {
+    async send(input) {
+      if (clock.now() < notBeforeMs) return "waiting";
+      try {
+        const outcome = await sendAll(input);
+        failures = 0;
+        return outcome;
+      } catch (error) {
+        failures += 1;
+        notBeforeMs = retryMs(clock.now(), failures, clock.random(), askedWaitMs(error));
+        // Whatever the server dislikes about a batch, a smaller one may pass, down to one event.
+        batchEvents = Math.max(1, Math.floor(batchEvents / 2));
+        if (error instanceof UpbeatError) return error;
+        const object = error instanceof Error ? error.message : String(error);
+        return new UpbeatError("UPB-INTERNAL-BUG", { object, cause: error });
+      }
+    },
+  };
+}
+
+/** Undefined: the server has this one. */
+function changedInventory(database: OrchestratorDatabase, { config, inventory }: ReportInput) {
+  if (inventory === undefined) return undefined;
+  const text = JSON.stringify([config.serverUrl, config.deviceId, inventory]);
+  const digest = createHash("sha256").update(text).digest("hex");
+  if (database.recall("reportedInventory", z.string()) === digest) return undefined;
+  return { digest, content: inventory };
+}
+
+async function post(
+  { config, key }: ReportInput,
+  nowMs: number,
+  batch: ReportBatch,
+): Promise<z.infer<typeof ReportReceipt>> {
+  const url = serverUrl(new URL(config.serverUrl), `api/v1/devices/${config.deviceId}/reports`);
+  const body = Buffer.from(JSON.stringify(batch));
+  const headers = signRequest({
+    method: "POST",
+    url: url.href,
+    body,
+    keyId: config.deviceId,
+    privateKey: key(),
+    nowMs,
+  });
+  return await postJson({ url, body, headers, answer: ReportReceipt });
+}

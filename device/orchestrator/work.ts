@@ -1,0 +1,160 @@
+/**
+ * What each kind of change does. A check decides; the others ask the update service, with ids only.
+ * Errors: those of the check (`scan.ts`) and of the jobs (`followJob.ts`).
+ */
+import { randomUUID } from "node:crypto";
+import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
+import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts";
+import type { Change, Offer } from "../../protocol/orchestratorApi.ts";
+import type { JobRequest, ServiceStatus } from "../../protocol/updateServiceApi.ts";
+import { readDeviceConfig } from "../deviceConfig.ts";
+import type { DevicePaths } from "../paths.ts";
+import type { ChangeWork } from "./changes.ts";
+import type { OrchestratorDatabase } from "./database.ts";
+import type { EventQueue } from "./eventQueue.ts";
+import { collectFacts } from "./facts/collect.ts";
+import { followJob } from "./followJob.ts";
+import { type Memory, openOffers } from "./memory.ts";
+import { scan } from "./scan.ts";
+import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
+
+export interface WorkWorld {
+  readonly paths: DevicePaths;
+  readonly database: OrchestratorDatabase;
+  readonly memory: Memory;
+  readonly queue: EventQueue;
+  readonly calls: UpdateServiceCalls;
+  readonly now: () => number;
+  /** Hears everything that the update service says about itself. */
+  readonly observe: (status: ServiceStatus) => void;
+}
+
+export function changeWork(world: WorkWorld): ChangeWork {
+  return async (change, tools) => {
+    const { request } = change;
+    switch (request.kind) {
+      case "check":
+        await check(world, change, request.full);
+        return "succeeded";
+      case "download":
+      case "install":
+        return await bringOffers(world, change, request.kind, request.product, tools);
+      case "rollback":
+      case "uninstall":
+        await doJob(world, change, { kind: request.kind, product: request.product }, tools);
+        return "succeeded";
+    }
+  };
+}
+
+async function check(world: WorkWorld, change: Change, full: boolean): Promise<void> {
+  const { memory, queue, now } = world;
+  const event = { id: randomUUID(), atMs: now(), kind: "check" as const };
+  try {
+    const { result } = await evaluate(world, full);
+    change.check = result;
+    memory.planAfterSuccess();
+    queue.add({ ...event, outcome: result.outcome });
+  } catch (error) {
+    memory.planAfterFailure(error);
+    queue.add({ ...event, outcome: "failed", error: reportError(error) });
+    throw error;
+  }
+}
+
+async function evaluate(world: WorkWorld, full: boolean) {
+  const { paths, database, calls, now } = world;
+  const config = readDeviceConfig(paths);
+  if (config === undefined) {
+    throw new UpbeatError("UPB-DEVICE-NOT-ENROLLED", { object: paths.config });
+  }
+  // Without it nobody knows what is installed, and everything would look new.
+  const status = await calls.status();
+  world.observe(status);
+  const facts = collectFacts(paths, status.products);
+  const { products, updates: records } = status;
+  const device = { followed: config.products, facts, products, records };
+  return await scan({ paths, database, config, device, full, now });
+}
+
+type WorkTools = Parameters<ChangeWork>[1];
+
+async function bringOffers(
+  world: WorkWorld,
+  change: Change,
+  kind: "download" | "install",
+  product: Product | undefined,
+  tools: WorkTools,
+): Promise<"succeeded" | "nothing-to-do"> {
+  // A change that a restart cut off goes on with what it had set out to do.
+  const wanted: UpdateId[] =
+    change.updates.length > 0 ? change.updates.map(idOf) : await chooseUpdates(world, product);
+  if (wanted.length === 0) return "nothing-to-do";
+  note(change, wanted, await world.calls.status());
+  tools.save();
+  let worked = false;
+  for (const update of wanted) {
+    const before = stateOf(await world.calls.status(), update);
+    if (before === "installed" || before === "restart-pending") continue;
+    worked = true;
+    if (before !== "downloaded") await doJob(world, change, { kind: "download", update }, tools);
+    if (kind === "install") await doJob(world, change, { kind, update }, tools);
+  }
+  return worked || change.updates.some((it) => it.sinceMs >= change.startedMs)
+    ? "succeeded"
+    : "nothing-to-do";
+}
+
+/** What the open offers mean, bundles opened. A machine that was never checked is checked first. */
+async function chooseUpdates(world: WorkWorld, product: Product | undefined): Promise<UpdateId[]> {
+  const evaluation = world.memory.evaluation() ?? (await evaluate(world, false));
+  const offers: Offer[] = openOffers(evaluation, await world.calls.status());
+  const ids = offers
+    .filter((offer) => product === undefined || offer.update.product === product)
+    .flatMap(({ update }) => evaluation.installs[formatUpdate(update)] ?? [update]);
+  return [...new Map(ids.map((id) => [id.manifestSha256, id])).values()];
+}
+
+async function doJob(
+  world: WorkWorld,
+  change: Change,
+  job: JobRequest,
+  { save, signal }: WorkTools,
+): Promise<void> {
+  const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
+  const record = await followJob(job, tools, {
+    progress(progress) {
+      if (progress === undefined) delete change.progress;
+      else change.progress = progress;
+    },
+    status(status) {
+      world.observe(status);
+      note(change, change.updates.map(idOf), status);
+    },
+  });
+  const others = change.updates.filter((it) => it.manifestSha256 !== record.manifestSha256);
+  change.updates = [...others, record];
+  save();
+}
+
+/** Where the updates of this change stand; those that the update service does not know are offered. */
+function note(change: Change, ids: readonly UpdateId[], status: ServiceStatus): void {
+  change.updates = ids.map(
+    (id) =>
+      status.updates.find((record) => record.manifestSha256 === id.manifestSha256) ?? {
+        ...id,
+        state: "offered",
+        sinceMs: change.startedMs,
+        jobId: change.id,
+      },
+  );
+}
+
+const stateOf = (status: ServiceStatus, update: UpdateId) =>
+  status.updates.find((record) => record.manifestSha256 === update.manifestSha256)?.state;
+
+const idOf = ({ product, version, manifestSha256 }: UpdateId): UpdateId => ({
+  product,
+  version,
+  manifestSha256,
+});
