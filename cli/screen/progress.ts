@@ -47,7 +47,8 @@ export function progressOn(world: Pick<World, "err" | "env" | "now">): Progress 
     if (step === undefined) return;
     const paint = mark === "done" ? style.good : style.bad;
     const took = style.dim(duration(now() - startedMs));
-    const size = step.totalBytes ? `  ${style.dim(bytes(step.totalBytes))}` : "";
+    const sizeBytes = step.totalBytes || step.doneBytes;
+    const size = sizeBytes ? `  ${style.dim(bytes(sizeBytes))}` : "";
     const line = `  ${paint(style.marks[mark])} ${step.text}${size}  ${took}\n`;
     screen.write(screen.isTerminal ? `\r\u001b[K${line}` : line);
     step = undefined;
@@ -76,7 +77,10 @@ export function progressOn(world: Pick<World, "err" | "env" | "now">): Progress 
 function liveLine(style: Style, spinner: string, step: Step, tookMs: number, screen: Screen) {
   const head = `  ${style.accent(spinner)} ${step.text}`;
   const { doneBytes = 0, totalBytes = 0 } = step;
-  if (totalBytes === 0) return `${head}  ${style.dim(duration(tookMs))}`;
+  if (totalBytes === 0) {
+    const size = doneBytes === 0 ? "" : `  ${bytes(doneBytes)}`;
+    return `${head}${size}  ${style.dim(duration(tookMs))}`;
+  }
   const share = Math.min(1, doneBytes / totalBytes);
   const full = Math.round(share * BAR_CELLS);
   const bar =

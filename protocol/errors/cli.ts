@@ -80,6 +80,13 @@ export const CLI_ERRORS = {
     remedy: "Read its last lines above, then start it again with `upbeat server`",
     retry: "local-damage",
   },
+  "UPB-CLI-SERVICES-STOPPED": {
+    stage: "service",
+    text: "The services of this machine stopped",
+    causes: ["another service manager runs on the same root", "its folders cannot be used"],
+    remedy: "Read its last lines above, then start it again with `upbeat device run`",
+    retry: "local-damage",
+  },
   "UPB-KEYS-NONE": {
     stage: "publish",
     text: "There are no signing keys",
@@ -128,13 +135,6 @@ export const CLI_ERRORS = {
     text: "The folder holds nothing to publish",
     causes: ["the path is wrong", "the build did not run"],
     remedy: "Name the folder with the built files: `upbeat publish FOLDER --product P --version V`",
-    retry: "user",
-  },
-  "UPB-PUBLISH-TAKEN": {
-    stage: "publish",
-    text: "This version was published with other content",
-    causes: ["the content changed and the version did not"],
-    remedy: "Publish it under a new version: `upbeat publish FOLDER --product P --version V`",
     retry: "user",
   },
   "UPB-PUBLISH-CHANGED": {

@@ -1,0 +1,132 @@
+/** `upbeat updates …`: what is published. Retiring signs, so it needs the channel's key. */
+import { z } from "zod";
+import { PublishedUpdate } from "../../protocol/adminApi.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { Channel, formatUpdate, Product, Version } from "../../protocol/ids.ts";
+import { command, group } from "../command.ts";
+import { PASSPHRASE_OPTION, PassphraseInput } from "../keys/passphrase.ts";
+import { KEYS_OPTION, KeysInput } from "../keys/where.ts";
+import { bytes, count, moment, plain } from "../screen/format.ts";
+import type { Style } from "../screen/style.ts";
+import { facts, table } from "../screen/table.ts";
+import { type ServerClient, serverClient } from "../serverClient.ts";
+import { SERVER_OPTIONS, ServerInput, serverSettings } from "../settings.ts";
+
+const UPDATE_ARGUMENT = { "<update>": { text: "PRODUCT@VERSION" } };
+const UpdateName = z.string().transform((text, context) => {
+  const at = text.indexOf("@");
+  const named = z
+    .object({ product: Product, version: Version })
+    .safeParse({ product: text.slice(0, at), version: text.slice(at + 1) });
+  if (at > 0 && named.success) return named.data;
+  context.addIssue("an update is named PRODUCT@VERSION, e.g. kiosk@1.4.0");
+  return z.NEVER;
+});
+
+const list = command({
+  name: "list",
+  summary: "List what is published",
+  options: SERVER_OPTIONS,
+  examples: [["upbeat updates list", "newest first"]],
+  input: z.object(ServerInput),
+  run: async (input, { world }) => {
+    const updates = await published(serverClient(serverSettings(world, input), world.interrupted));
+    return {
+      schema: "upbeat.updates/1",
+      data: { updates },
+      text: (style) => listText(style, updates),
+    };
+  },
+});
+
+const show = command({
+  name: "show",
+  args: UPDATE_ARGUMENT,
+  summary: "Show one published update",
+  options: SERVER_OPTIONS,
+  examples: [["upbeat updates show kiosk@1.4.0", "its id, size, class and channel"]],
+  input: z.object({ ...ServerInput, update: UpdateName }),
+  run: async ({ update, ...input }, { world }) => {
+    const client = serverClient(serverSettings(world, input), world.interrupted);
+    const found = await find(client, update);
+    return {
+      schema: "upbeat.updates/1",
+      data: { updates: found },
+      text: (style) => found.map((one) => showText(style, one)).join("\n\n"),
+    };
+  },
+});
+
+const retire = command({
+  name: "retire",
+  args: UPDATE_ARGUMENT,
+  summary: "Stop offering an update; machines that have it keep it",
+  options: [
+    ...SERVER_OPTIONS,
+    KEYS_OPTION,
+    PASSPHRASE_OPTION,
+    { flags: "--channel <name>", text: "from which channel (default stable)" },
+  ],
+  examples: [["upbeat updates retire kiosk@1.4.0", "no machine is offered it any more"]],
+  input: z.object({
+    ...ServerInput,
+    ...KeysInput,
+    ...PassphraseInput,
+    update: UpdateName,
+    channel: Channel.prefault("stable"),
+  }),
+  run: async (input, session) => {
+    const { retire: retireUpdate } = await import("../publishing/retire.ts");
+    await retireUpdate(session, input, input.update);
+    return {
+      schema: "upbeat.retired/1",
+      data: { ...input.update, channel: input.channel },
+      text: (style) =>
+        `${style.good(style.marks.done)} ${formatUpdate(input.update)} is not offered in ${input.channel} any more`,
+    };
+  },
+});
+
+export const updates = group("updates", "See and retire what is published", [list, show, retire]);
+
+const published = async (client: ServerClient): Promise<PublishedUpdate[]> =>
+  (await client.get("api/v1/updates", z.object({ updates: z.array(PublishedUpdate) }))).updates;
+
+async function find(
+  client: ServerClient,
+  { product, version }: { product: Product; version: Version },
+): Promise<PublishedUpdate[]> {
+  const all = await published(client);
+  const found = all.filter((one) => one.product === product && one.version === version);
+  if (found.length > 0) return found;
+  throw new UpbeatError("UPB-CLI-NOT-FOUND", { object: formatUpdate({ product, version }) });
+}
+
+function listText(style: Style, all: readonly PublishedUpdate[]): string {
+  if (all.length === 0)
+    return "Nothing is published. Next: upbeat publish FOLDER --product P --version V";
+  const rows = all.map((one) => [
+    formatUpdate(one),
+    one.channel,
+    one.classification,
+    count(one.files, "file"),
+    bytes(one.sizeBytes),
+    moment(Date.parse(one.publishedAt)),
+    one.retired ? style.warn("retired") : style.good("offered"),
+    plain(one.title),
+  ]);
+  const head = ["UPDATE", "CHANNEL", "CLASS", "FILES", "SIZE", "PUBLISHED", "STATE", "TITLE"];
+  return table(style, head, rows);
+}
+
+const showText = (style: Style, one: PublishedUpdate): string =>
+  facts(style, [
+    ["Update", style.bold(formatUpdate(one))],
+    ["Manifest", one.manifestSha256],
+    ["Title", plain(one.title)],
+    ["Channel", one.channel],
+    ["Class", one.classification],
+    ["Payload", `${count(one.files, "file")}, ${bytes(one.sizeBytes)}`],
+    ["Published", moment(Date.parse(one.publishedAt))],
+    ["State", one.retired ? style.warn("retired") : style.good("offered")],
+  ]);
