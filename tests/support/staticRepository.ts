@@ -6,8 +6,8 @@ import { createReadStream, mkdirSync, readFileSync, statSync, writeFileSync } fr
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { readFolder } from "../../cli/publishing/readFolder.ts";
 import { targetFileName } from "../../content/metadataSource.ts";
+import { readTree } from "../../content/readTree.ts";
 import type { RepositoryUpdate } from "../../protocol/adminApi.ts";
 import { Channel, indexPath, Product, type UpdateId } from "../../protocol/ids.ts";
 import { ProductIndex, type TreeEntry, UpdateManifest } from "../../protocol/manifest.ts";
@@ -133,7 +133,7 @@ export async function staticRepository(
     folder,
     root,
     async publish(tree, { product, version: release, channel = "stable", payload, ...about }) {
-      const entries = payload ?? (await readFolder(tree));
+      const entries = payload ?? (await readTree(tree));
       for (const entry of entries) {
         if (entry.type !== "file" || payload !== undefined) continue;
         put(
@@ -203,12 +203,9 @@ function answer(
     return;
   }
   if (fault?.kind === "busy") {
-    response
-      .writeHead(
-        503,
-        fault.retryAfterSeconds === undefined ? {} : { "retry-after": fault.retryAfterSeconds },
-      )
-      .end();
+    if (fault.retryAfterSeconds !== undefined)
+      response.setHeader("retry-after", fault.retryAfterSeconds);
+    response.writeHead(503).end();
     return;
   }
   if (fault?.kind === "html") {
