@@ -71,4 +71,23 @@ export const CONTENT_ERRORS = {
     remedy: "Publish a smaller folder, or split it into several products",
     retry: "server",
   },
+  "UPB-DELTA-MALFORMED": {
+    stage: "verify",
+    text: "A patch cannot be used",
+    causes: [
+      "it was damaged after it was signed",
+      "it was made by a newer Upbeat",
+      "a bug in Upbeat",
+    ],
+    remedy:
+      "Nothing: whole files are downloaded instead; run `upbeat troubleshoot` if it happens again",
+    retry: "server",
+  },
+  "UPB-DELTA-WRONG-BASE": {
+    stage: "verify",
+    text: "The installed files are not the ones that the patch was made for",
+    causes: ["an installed file was changed or damaged", "the disk lost data"],
+    remedy: "Nothing: whole files are downloaded instead; `upbeat verify` shows what is damaged",
+    retry: "local-damage",
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,106 @@
+/** What comes out of a patch: in order, never more than declared, and checked. */
+import { createHash, type Hash } from "node:crypto";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { malformed } from "./malformed.ts";
+import type { Slice } from "./patchHeader.ts";
+
+export interface FreshFile {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export interface DeltaSink {
+  /** The next bytes of a file, valid during the call. */
+  write(file: number, bytes: Uint8Array): void;
+  /** The file is complete and is what it should be. */
+  finish(file: number): void;
+}
+
+interface Progress {
+  readonly expected: FreshFile;
+  readonly hash: Hash;
+  writtenBytes: number;
+}
+
+export class Output {
+  private readonly expectedOf: (file: number) => FreshFile | undefined;
+  private readonly sink: DeltaSink;
+  private readonly begun = new Map<number, Progress>();
+  private readonly finished = new Set<number>();
+  private slices: readonly Slice[] = [];
+  private next = 0;
+  private current: Progress | undefined;
+  private rest = 0;
+
+  constructor(expectedOf: (file: number) => FreshFile | undefined, sink: DeltaSink) {
+    this.expectedOf = expectedOf;
+    this.sink = sink;
+  }
+
+  /** What is written from now on are these, one after the other. */
+  begin(slices: readonly Slice[]): void {
+    this.slices = slices;
+    this.next = 0;
+    this.current = undefined;
+    this.advance();
+  }
+
+  write(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.current === undefined) throw malformed("it makes more than it says");
+      const piece = bytes.subarray(at, at + Math.min(this.rest, bytes.length - at));
+      this.current.hash.update(piece);
+      this.current.writtenBytes += piece.length;
+      this.sink.write((this.slices[this.next - 1] as Slice).file, piece);
+      at += piece.length;
+      this.rest -= piece.length;
+      if (this.rest === 0) this.advance();
+    }
+  }
+
+  /** Errors: UPB-DELTA-MALFORMED unless everything that was begun is complete. */
+  end(): void {
+    if (this.current !== undefined || this.begun.size > 0)
+      throw malformed("a file is not complete");
+  }
+
+  /** To the next slice that has bytes; empty files are finished on the way. */
+  private advance(): void {
+    for (;;) {
+      const last = this.slices[this.next - 1];
+      if (last !== undefined && this.current !== undefined) this.leave(last.file, this.current);
+      const slice = this.slices[this.next++];
+      this.current = slice === undefined ? undefined : this.enter(slice);
+      this.rest = slice?.length ?? 0;
+      if (slice === undefined || slice.length > 0) return;
+    }
+  }
+
+  private enter(slice: Slice): Progress {
+    const expected = this.expectedOf(slice.file);
+    const progress = this.begun.get(slice.file);
+    const from = progress?.writtenBytes ?? 0;
+    if (expected === undefined || this.finished.has(slice.file) || slice.start !== from) {
+      throw malformed(`it may not make new file ${slice.file}`);
+    }
+    if (from + slice.length > expected.sizeBytes) throw malformed(`file ${slice.file} is too long`);
+    const begun = progress ?? { expected, hash: createHash("sha256"), writtenBytes: 0 };
+    this.begun.set(slice.file, begun);
+    return begun;
+  }
+
+  private leave(file: number, progress: Progress): void {
+    if (progress.writtenBytes < progress.expected.sizeBytes) return;
+    const sha256 = progress.hash.digest("hex");
+    if (sha256 !== progress.expected.sha256) {
+      throw new UpbeatError("UPB-DELTA-WRONG-BASE", {
+        object: `new file ${file}`,
+        detail: `expected sha256 ${progress.expected.sha256}, found ${sha256}`,
+      });
+    }
+    this.begun.delete(file);
+    this.finished.add(file);
+    this.sink.finish(file);
+  }
+}
