@@ -31,7 +31,7 @@ function commandLines(tree: TreeWords, { path, options, args }: CommandWords): s
   return [
     ...options.map((option) => {
       const name = (option.names.at(-1) ?? "").replace(/^--/, "");
-      const value = option.takesValue ? ` -r${source(option.values)}` : "";
+      const value = option.takesValue ? ` ${valueFlags(option.values)}` : "";
       return `complete -c upbeat -n ${quote(here)} -l ${name}${value} -d ${quote(option.text)}`;
     }),
     ...args
@@ -40,6 +40,12 @@ function commandLines(tree: TreeWords, { path, options, args }: CommandWords): s
       .map((words) => `complete -c upbeat -n ${quote(here)}${words}`),
   ];
 }
+
+/** `-x`: the value is one of these, not a file; `-r -F`: a file. */
+const valueFlags = (values: Values): string => {
+  const isFile = values !== undefined && "files" in values && values.files === "file";
+  return isFile ? "-r -F" : `-x${source(values)}`;
+};
 
 function source(values: Values): string {
   if (values === undefined) return "";
