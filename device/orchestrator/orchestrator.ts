@@ -143,7 +143,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     async stop() {
       // What hangs on a slow network is cut off; the next process takes it up.
       await Promise.race([Promise.all([queued.stop(), reporting]), wait(STOP_MS)]);
-      database.sql.close();
+      if (database.sql.isOpen) database.sql.close();
     },
   };
 }

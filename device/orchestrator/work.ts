@@ -87,8 +87,8 @@ async function bringOffers(
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
   // A change that a restart cut off goes on with what it had set out to do.
-  const wanted: UpdateId[] =
-    change.updates.length > 0 ? change.updates.map(idOf) : await chooseUpdates(world, product);
+  const resumed = change.updates.length > 0;
+  const wanted = resumed ? change.updates.map(idOf) : await chooseUpdates(world, product);
   if (wanted.length === 0) return "nothing-to-do";
   note(change, wanted, await world.calls.status());
   tools.save();
@@ -96,13 +96,12 @@ async function bringOffers(
   for (const update of wanted) {
     const before = stateOf(await world.calls.status(), update);
     if (before === "installed" || before === "restart-pending") continue;
+    if (kind === "download" && before === "downloaded") continue;
     worked = true;
     if (before !== "downloaded") await doJob(world, change, { kind: "download", update }, tools);
     if (kind === "install") await doJob(world, change, { kind, update }, tools);
   }
-  return worked || change.updates.some((it) => it.sinceMs >= change.startedMs)
-    ? "succeeded"
-    : "nothing-to-do";
+  return worked || resumed ? "succeeded" : "nothing-to-do";
 }
 
 /** What the open offers mean, bundles opened. A machine that was never checked is checked first. */

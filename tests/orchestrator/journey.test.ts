@@ -1,0 +1,128 @@
+/** The orchestrator with the real update service: what a person asks for, from check to rollback. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { Product } from "../../protocol/ids.ts";
+import { type OrchestratedDevice, orchestratedDevice } from "../support/orchestratedDevice.ts";
+
+let device: OrchestratedDevice;
+afterEach(() => device.close());
+
+const kiosk = Product.parse("kiosk");
+const UNHEALTHY = {
+  healthCheck: {
+    kind: "command",
+    command: [process.execPath, "-e", "process.exit(9)"],
+    retries: 0,
+  },
+};
+const current = () =>
+  readFileSync(join(device.paths.installed, "products/kiosk/current/main.js"), "utf8");
+
+describe("a device", () => {
+  it("checks, installs, and has nothing more to do; the server hears of each state once", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    const check = await device.check();
+    expect(check.check).toMatchObject({ outcome: "evaluated", offers: [{ title: "kiosk 1.0" }] });
+    expect((await device.orchestrator.status()).now).toContain("kiosk@1.0 is ready to install");
+
+    const install = await device.change({ kind: "install" });
+    expect(install).toMatchObject({ state: "succeeded", updates: [{ state: "installed" }] });
+    expect(current()).toContain("kiosk 1.0");
+    expect(await device.orchestrator.status()).toMatchObject({
+      offers: [],
+      products: [{ product: "kiosk", current: "1.0" }],
+      updateService: "running",
+      now: "Everything is up to date.",
+    });
+    expect((await device.change({ kind: "install" })).state).toBe("nothing-to-do");
+    expect((await device.check()).check).toMatchObject({
+      outcome: "unchanged",
+      notOffered: [{ version: "1.0", reason: "installed" }],
+    });
+    expect(await device.orchestrator.history(10)).toMatchObject([
+      { operation: "install", toVersion: "1.0", result: "succeeded" },
+    ]);
+
+    await device.orchestrator.tick();
+    const events = device.batches.flatMap((batch) => batch.events);
+    const states = events.flatMap((event) => (event.kind === "update-state" ? [event.state] : []));
+    expect(states.at(-1)).toBe("installed");
+    expect(new Set(states).size).toBe(states.length);
+    const inventories = device.batches.flatMap((batch) => batch.inventory ?? []);
+    expect(inventories.at(-1)?.facts).toMatchObject({ "product.kiosk.version": "1.0" });
+    const before = device.batches.length;
+    await device.orchestrator.tick();
+    expect(device.batches.length).toBe(before);
+    expect((await device.orchestrator.status()).reportsWaiting).toBe(0);
+  });
+
+  it("that was never checked is checked by its first install", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    expect((await device.change({ kind: "install", product: kiosk })).state).toBe("succeeded");
+    expect(existsSync(join(device.paths.installed, "products/kiosk/current"))).toBe(true);
+  });
+
+  it("downloads without installing when that is asked", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.check();
+    const change = await device.change({ kind: "download" });
+    expect(change).toMatchObject({ state: "succeeded", updates: [{ state: "downloaded" }] });
+    expect(existsSync(join(device.paths.installed, "products/kiosk/current"))).toBe(false);
+    expect((await device.change({ kind: "download" })).state).toBe("nothing-to-do");
+  });
+
+  it("rolls a sick release back, says why, and does not offer it again", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.change({ kind: "install" });
+    device.publish("kiosk", "2.0", UNHEALTHY);
+    await device.check();
+    const install = await device.change({ kind: "install" });
+    expect(install).toMatchObject({ state: "failed", updates: [{ state: "rolled-back" }] });
+    expect(install.error?.stage).toBe("health-check");
+    expect(current()).toContain("kiosk 1.0");
+    const check = await device.check();
+    expect(check.check).toMatchObject({ offers: [] });
+    expect(check.check?.notOffered).toContainEqual(
+      expect.objectContaining({ version: "2.0", reason: "rolled-back-here" }),
+    );
+    expect((await device.change({ kind: "install" })).state).toBe("nothing-to-do");
+  });
+
+  it("goes back when asked, and removes when asked", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.change({ kind: "install" });
+    device.publish("kiosk", "2.0");
+    await device.check();
+    await device.change({ kind: "install" });
+    expect(current()).toContain("kiosk 2.0");
+    expect((await device.change({ kind: "rollback", product: kiosk })).state).toBe("succeeded");
+    expect(current()).toContain("kiosk 1.0");
+    expect((await device.change({ kind: "uninstall", product: kiosk })).state).toBe("succeeded");
+    expect(existsSync(join(device.paths.installed, "products/kiosk/current"))).toBe(false);
+    const again = await device.change({ kind: "uninstall", product: kiosk });
+    expect(again.state).toBe("failed");
+    expect(again.error?.code).toMatch(/^UPB-UNINSTALL-/);
+  });
+
+  it("whose update service is killed in the middle waits for it, and the install is completed", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.check();
+    await device.service.stop();
+    const { startUpdateService } = await import("../support/updateServiceProcess.ts");
+    const env = { UPBEAT_KILL_AT: "download:finished" };
+    device.service = await startUpdateService(device.paths.root, env);
+    const install = device.change({ kind: "install" });
+    await device.service.ended;
+    expect(await device.orchestrator.status()).toMatchObject({ updateService: "not-running" });
+    device.service = await startUpdateService(device.paths.root);
+    expect(await install).toMatchObject({ state: "succeeded" });
+    expect(current()).toContain("kiosk 1.0");
+  });
+});
