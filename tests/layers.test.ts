@@ -48,6 +48,15 @@ describe("the layering check", () => {
     expect(wrong[0]).toContain("content/get.ts");
   });
 
+  it("follows imports from the device to what signs", () => {
+    const wrong = forbiddenImports([
+      { path: "device/orchestrator/x.ts", text: 'import "../../protocol/trust/writer.ts";' },
+      { path: "protocol/trust/writer.ts", text: 'import { signMetadata } from "./sign.ts";' },
+      { path: "protocol/trust/sign.ts", text: "" },
+    ]);
+    expect(wrong).toHaveLength(1);
+  });
+
   it.each([
     ["core/x.ts", 'import { z } from "zod";\nimport { a } from "../protocol/a.ts";'],
     ["core/x.ts", '// import "node:fs";\n/* import "node:net"; */'],

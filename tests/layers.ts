@@ -18,9 +18,10 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
 /** They meet only through their sockets' schemas. */
 const DEVICE_SIBLINGS = ["orchestrator", "update-service", "service-manager"];
 
-/** The private half of publishing: only hands that hold a key. */
+/** The private half of publishing: only the writer and hands that hold a key. */
 const SIGNING = "protocol/trust/sign.ts";
-const MAY_SIGN = /^(?:protocol\/trust\/writer\.ts$|cli\/|server\/signer\/|bench\/|tests\/)/;
+const MAY_SIGN =
+  /^(?:protocol\/trust\/(?:writer|documents)\.ts$|cli\/|server\/signer\/|bench\/|tests\/)/;
 
 const NETWORK = /^node:(?:http|https|http2|net|tls|dgram|dns|dns\/promises|inspector)$/;
 const NETWORK_GLOBAL = /(?<![.\w$])(?:fetch|WebSocket|EventSource)\s*\(/;
@@ -36,7 +37,7 @@ const MAY_NETWORK =
 
 /** Every import that the layering forbids, as sentences; empty when all is well. */
 export function forbiddenImports(files: readonly SourceFile[]): string[] {
-  return [...files.flatMap(forbiddenIn), ...networkReach(files)];
+  return [...files.flatMap(forbiddenIn), ...networkReach(files), ...signingReach(files)];
 }
 
 function forbiddenIn({ path, text }: SourceFile): string[] {
@@ -80,27 +81,46 @@ function whyForbidden(
 
 /** What runs inside the update service's own process, followed import by import. */
 function networkReach(files: readonly SourceFile[]): string[] {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const start = files.filter(
+  const starts = files.filter(
     ({ path }) => path.startsWith(UPDATE_SERVICE) && layerOf(path) === "device",
   );
-  const seen = new Set<string>();
-  const wrong: string[] = [];
-  const visit = ({ path, text }: SourceFile) => {
-    if (seen.has(path) || MAY_NETWORK.test(path)) return;
-    seen.add(path);
+  return reachedFrom(files, starts, MAY_NETWORK).flatMap(({ path, text }) => {
+    const wrong = importsOf(text)
+      .filter(({ specifier, typeOnly }) => !typeOnly && NETWORK.test(specifier ?? ""))
+      .map(({ specifier }) => `${path} imports ${specifier}: the update service has no network`);
     if (NETWORK_GLOBAL.test(codeOf(text).text))
       wrong.push(`${path} calls the network, inside the update service`);
-    for (const { specifier, typeOnly } of importsOf(text)) {
+    return wrong;
+  });
+}
+
+/** No code that signs is even loaded on a device. */
+function signingReach(files: readonly SourceFile[]): string[] {
+  const device = files.filter(({ path }) => layerOf(path) === "device");
+  return reachedFrom(files, device)
+    .filter(({ path }) => path === SIGNING)
+    .map(() => `something on the device imports what imports ${SIGNING}`);
+}
+
+/** These files and what they import when they run, however far, without what `except` names. */
+function reachedFrom(
+  files: readonly SourceFile[],
+  starts: readonly SourceFile[],
+  except = /^$/,
+): SourceFile[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const seen = new Set<SourceFile>();
+  const visit = (file: SourceFile) => {
+    if (seen.has(file) || except.test(file.path)) return;
+    seen.add(file);
+    for (const { specifier, typeOnly } of importsOf(file.text)) {
       if (specifier === undefined || typeOnly) continue;
-      if (NETWORK.test(specifier))
-        wrong.push(`${path} imports ${specifier}: the update service has no network`);
-      const next = byPath.get(targetOf(path, specifier) ?? "");
+      const next = byPath.get(targetOf(file.path, specifier) ?? "");
       if (next !== undefined) visit(next);
     }
   };
-  for (const file of start) visit(file);
-  return wrong;
+  for (const file of starts) visit(file);
+  return [...seen];
 }
 
 /** Tests stand beside the source and may use what tests use. */

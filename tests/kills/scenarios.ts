@@ -14,6 +14,8 @@ export interface Scenario {
   /** Steps that are taken undisturbed before. */
   readonly before: readonly Step[];
   readonly steps: readonly Step[];
+  /** First words of the kill points that lie on its way. */
+  readonly passes: readonly string[];
   /** What `current` may be while it goes on. */
   readonly allowed: readonly string[];
   readonly outcome: {
@@ -45,12 +47,14 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
     job: { kind: "uninstall", product },
     done: (status) => currentOf(status, product) === undefined,
   };
+  const installs = ["download", "install", "commit", "switch", "tidy", "recover"];
   const to = (version: string) => [download(version), install(version)];
   return [
     {
       name: "first install",
       before: [],
       steps: to("1.0.0"),
+      passes: installs,
       allowed: ["absent", "1.0.0"],
       outcome: { current: "1.0.0", entry: { operation: "install", result: "succeeded" } },
     },
@@ -58,6 +62,7 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       name: "update",
       before: to("1.0.0"),
       steps: to("2.0.0"),
+      passes: installs,
       allowed: ["1.0.0", "2.0.0"],
       outcome: { current: "2.0.0", entry: { operation: "install", result: "succeeded" } },
     },
@@ -65,6 +70,7 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       name: "unhealthy update",
       before: to("1.0.0"),
       steps: [download("3.0.0"), install("3.0.0", "rolled-back")],
+      passes: [...installs, "rollback"],
       // It is current while its health is asked; a crash then is followed by the same question.
       allowed: ["1.0.0", "3.0.0"],
       outcome: { current: "1.0.0", entry: { operation: "install", result: "rolled-back" } },
@@ -73,6 +79,7 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       name: "rollback",
       before: [...to("1.0.0"), ...to("2.0.0")],
       steps: [rollback],
+      passes: ["rollback", "switch", "tidy", "recover"],
       allowed: ["2.0.0", "1.0.0"],
       outcome: { current: "1.0.0", entry: { operation: "rollback", result: "succeeded" } },
     },
@@ -80,6 +87,7 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       name: "uninstall",
       before: [...to("1.0.0"), ...to("2.0.0")],
       steps: [uninstall],
+      passes: ["uninstall", "tidy", "recover"],
       allowed: ["2.0.0", "absent"],
       outcome: { current: "absent", entry: { operation: "uninstall", result: "succeeded" } },
     },

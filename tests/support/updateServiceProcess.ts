@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -17,6 +18,8 @@ import {
 } from "../../protocol/updateServiceApi.ts";
 
 const MAIN = join(import.meta.dirname, "../../device/update-service/main.ts");
+/** It is started hundreds of times; compiling it every time is half of a start. */
+const COMPILE_CACHE = join(tmpdir(), `upbeat-compile-cache-${process.getuid?.() ?? 0}`);
 const START_PATIENCE_MS = 30_000;
 const IDLE_PATIENCE_MS = 60_000;
 const POLL_MS = 10;
@@ -72,7 +75,7 @@ export async function startUpdateService(
 ): Promise<RunningService> {
   const paths = devicePaths(root);
   const child = spawn(process.execPath, [MAIN, "--root", root], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     // The IPC channel ends it when this process is gone, as under the service manager.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
