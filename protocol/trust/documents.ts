@@ -6,10 +6,10 @@
 import { createHash } from "node:crypto";
 import { UpbeatError } from "../errors/error.ts";
 import { BIN_BITS } from "./bins.ts";
+import { keyIdOf, keyObject } from "./keyObject.ts";
 import { isTopLevel } from "./roleNames.ts";
-import { keyIdOf, keyObject } from "./sign.ts";
 
-const SPEC_VERSION = "1.0.34";
+export const SPEC_VERSION = "1.0.34";
 const DAY_MS = 24 * 60 * 60 * 1000;
 export const LIFE_MS = {
   root: 365 * DAY_MS,
@@ -28,7 +28,7 @@ export interface RoleRule {
   readonly threshold: number;
 }
 
-interface Delegations {
+export interface DelegationsDocument {
   keys: Record<string, ReturnType<typeof keyObject>>;
   roles?: object[];
   succinct_roles?: object;
@@ -61,7 +61,7 @@ export function targetsDocument(
   version: number,
   nowMs: number,
   targets: Readonly<Record<string, TargetMeta>>,
-  delegations?: Delegations,
+  delegations?: DelegationsDocument,
 ) {
   return {
     _type: "targets",
@@ -74,7 +74,9 @@ export function targetsDocument(
 }
 
 /** One terminating role a channel: what `stable` says about `stable/…` is the last word. */
-export function channelDelegations(channels: Readonly<Record<string, RoleRule>>): Delegations {
+export function channelDelegations(
+  channels: Readonly<Record<string, RoleRule>>,
+): DelegationsDocument {
   return {
     keys: keysDocument(Object.values(channels)),
     roles: Object.entries(channels).map(([name, rule]) => {
@@ -85,7 +87,7 @@ export function channelDelegations(channels: Readonly<Record<string, RoleRule>>)
   };
 }
 
-export const binDelegations = (channel: string, rule: RoleRule): Delegations => ({
+export const binDelegations = (channel: string, rule: RoleRule): DelegationsDocument => ({
   keys: keysDocument([rule]),
   succinct_roles: { ...ruleDocument(rule), bit_length: BIN_BITS, name_prefix: channel },
 });
@@ -103,6 +105,13 @@ function ruleDocument({ keys, threshold }: RoleRule) {
     throw unwritable("threshold", `${threshold} of ${distinct.length} distinct keys`);
   }
   return { keyids: distinct.map(keyIdOf), threshold };
+}
+
+/** A role that its own delegator would refuse is not written. `signers`: raw public keys in hex. */
+export function requireKeys(rule: RoleRule, signers: readonly string[], role: string): void {
+  const found = new Set(signers.filter((key) => rule.keys.includes(key))).size;
+  if (found >= rule.threshold) return;
+  throw unwritable(role, `expected keys of ${rule.threshold} signers, found ${found}`);
 }
 
 /** Paths that another reader might take for something else are not written at all. */

@@ -5,7 +5,6 @@
  * Ed25519 only: one algorithm to write, whatever a client can read.
  */
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -14,6 +13,7 @@ import {
 } from "node:crypto";
 import { canonicalJson } from "../canonicalJson.ts";
 import { UpbeatError } from "../errors/error.ts";
+import { keyIdOf } from "./keyObject.ts";
 import { stableJson } from "./stableJson.ts";
 
 export interface SigningKey {
@@ -47,19 +47,6 @@ function signingKey(privateKey: KeyObject): SigningKey {
   const publicHex = Buffer.from(x, "base64url").toString("hex");
   return { keyId: keyIdOf(publicHex), publicHex, sign: (bytes) => sign(null, bytes, privateKey) };
 }
-
-/** As metadata spells a key (TUF specification 4.2.2). */
-export const keyObject = (publicHex: string) => ({
-  keytype: "ed25519" as const,
-  scheme: "ed25519" as const,
-  keyval: { public: publicHex },
-});
-
-/** SHA-256 of the key object's canonical form; other clients refuse any other id. */
-export const keyIdOf = (publicHex: string): string =>
-  createHash("sha256")
-    .update(canonicalJson(keyObject(publicHex)))
-    .digest("hex");
 
 /** The bytes of a metadata file. Signing twice with one key counts once, so it is done once. */
 export function signMetadata(signed: object, keys: readonly SigningKey[]): Uint8Array {

@@ -5,7 +5,6 @@
  * Every version is exactly one higher than the last. Errors: UPB-PUBLISH-EXISTS,
  * UPB-PUBLISH-UNWRITABLE, UPB-PUBLISH-NOT-LOADED.
  */
-import { z } from "zod";
 import type { RepositoryUpdate, SignerKeys } from "../adminApi.ts";
 import { UpbeatError } from "../errors/error.ts";
 import {
@@ -19,22 +18,22 @@ import {
   type Version,
 } from "../ids.ts";
 import type { ProductIndex, UpdateManifest } from "../manifest.ts";
-import { allBins, binOf, FLAT_TARGETS } from "./bins.ts";
+import { allBins } from "./bins.ts";
+import { type CurrentRole, readRole, ruleOfChannel, versionOf } from "./currentRoles.ts";
 import {
   binDelegations,
   channelDelegations,
   metaOf,
   type RoleRule,
-  requireWritablePath,
+  requireKeys,
   rootDocument,
-  type TargetMeta,
   targetsDocument,
 } from "./documents.ts";
+import { placeTargets } from "./placement.ts";
 import { type SigningKey, signMetadata } from "./sign.ts";
 import { stableJson } from "./stableJson.ts";
 
-/** The newest signed metadata of a role, already verified; undefined: there is none. */
-export type CurrentRole = (role: string) => Uint8Array | undefined;
+export type { CurrentRole } from "./currentRoles.ts";
 
 export interface FirstKeys {
   readonly root: readonly SigningKey[];
@@ -65,25 +64,22 @@ export function firstRepository(first: FirstKeys): RepositoryUpdate {
   return { ...repositoryUpdate(roles, new Map()), root: base64(signMetadata(root, first.root)) };
 }
 
-export interface Addition {
-  readonly manifest: UpdateManifest;
-}
-
-export interface ChannelInput {
+interface ChannelInput {
   readonly current: CurrentRole;
+  /** At least as many of the channel's keys as its threshold asks for. */
   readonly channelKeys: readonly SigningKey[];
   readonly nowMs: number;
 }
 
+/** An update that is there already, byte for byte, changes nothing: `roles` is empty. */
 export function addUpdate(
   input: ChannelInput & { index: ProductIndex | undefined; manifest: UpdateManifest },
 ): RepositoryUpdate & { updateId: UpdateId } {
   const { index, manifest } = input;
-  const indexes = index === undefined ? [] : [index];
   const { updateIds, ...update } = addUpdates({
     ...input,
     channel: manifest.channel,
-    indexes,
+    indexes: index === undefined ? [] : [index],
     manifests: [manifest],
   });
   const [updateId] = updateIds;
@@ -101,34 +97,37 @@ export function addUpdates(
   },
 ): RepositoryUpdate & { updateIds: UpdateId[] } {
   const { channel } = input;
-  const indexes = new Map(input.indexes.map((index) => [index.product, index]));
+  type Entry = ProductIndex["updates"][number];
+  const products = new Map<Product, Map<Version, Entry>>();
+  for (const { product, updates } of input.indexes)
+    products.set(product, new Map(updates.map((entry) => [entry.version, entry])));
   const files = new Map<string, Uint8Array>();
+  const changed = new Set<Product>();
   const updateIds: UpdateId[] = [];
   for (const manifest of input.manifests) {
-    const bytes = stableJson(manifest);
     const { product, version, publishedAt } = manifest;
+    const bytes = stableJson(manifest);
     const meta = metaOf(bytes);
     const manifestSha256 = Sha256.parse(meta.hashes.sha256);
-    const index = indexes.get(product) ?? {
-      schema: "upbeat.index/1" as const,
-      product,
-      channel,
-      updates: [],
-    };
-    if (index.updates.some((one) => one.version === version)) {
-      throw new UpbeatError("UPB-PUBLISH-EXISTS", {
-        object: `${formatUpdate(manifest)} in ${channel}`,
-      });
-    }
-    const entry = { version, manifestSha256, manifestSizeBytes: meta.length, publishedAt };
-    indexes.set(product, { ...index, updates: [...index.updates, entry] });
-    files.set(manifestPath(channel, product, version), bytes);
+    const versions = products.get(product) ?? new Map<Version, Entry>();
+    products.set(product, versions);
     updateIds.push({ product, version, manifestSha256 });
+    const before = versions.get(version);
+    if (before?.manifestSha256 === manifestSha256) continue;
+    if (before !== undefined || manifest.channel !== channel) {
+      const object = `${formatUpdate(manifest)} in ${channel}`;
+      throw new UpbeatError(before ? "UPB-PUBLISH-EXISTS" : "UPB-PUBLISH-UNWRITABLE", { object });
+    }
+    versions.set(version, { version, manifestSha256, manifestSizeBytes: meta.length, publishedAt });
+    changed.add(product);
+    files.set(manifestPath(channel, product, version), bytes);
   }
-  for (const product of new Set(input.manifests.map((manifest) => manifest.product))) {
-    const index = indexes.get(product);
-    if (index !== undefined) files.set(indexPath(channel, product), stableJson(index));
+  for (const product of changed) {
+    const updates = [...(products.get(product)?.values() ?? [])];
+    const index: ProductIndex = { schema: "upbeat.index/1", product, channel, updates };
+    files.set(indexPath(channel, product), stableJson(index));
   }
+  if (files.size === 0) return { ...repositoryUpdate(new Map(), files), updateIds };
   return { ...changeTargets(input, channel, files, []), updateIds };
 }
 
@@ -142,15 +141,12 @@ export function retireUpdate(
   },
 ): RepositoryUpdate {
   const { channel, product, version } = input;
-  const index: ProductIndex = {
-    ...input.index,
-    updates: input.index.updates.filter((one) => one.version !== version),
-  };
-  const files = new Map([[indexPath(channel, product), stableJson(index)]]);
+  const updates = input.index.updates.filter((one) => one.version !== version);
+  const files = new Map([[indexPath(channel, product), stableJson({ ...input.index, updates })]]);
   return changeTargets(input, channel, files, [manifestPath(channel, product, version)]);
 }
 
-/** New expiry, same content. `bins`: the channel's bins that are in use. */
+/** New expiry, same content. A channel with bins needs all of them among `roles`. */
 export function renewRoles(input: {
   current: CurrentRole;
   roles: ReadonlyMap<string, readonly SigningKey[]>;
@@ -159,10 +155,8 @@ export function renewRoles(input: {
   const renewed = new Map<string, Uint8Array>();
   for (const [role, keys] of input.roles) {
     const { version, targets, delegations } = readRole(input.current, role);
-    renewed.set(
-      role,
-      signMetadata(targetsDocument(version + 1, input.nowMs, targets, delegations), keys),
-    );
+    const next = targetsDocument(version + 1, input.nowMs, targets, delegations);
+    renewed.set(role, signMetadata(next, keys));
   }
   return repositoryUpdate(renewed, new Map());
 }
@@ -177,14 +171,14 @@ export function rotateRoot(input: {
   signWith: readonly SigningKey[];
   nowMs: number;
 }): RepositoryUpdate {
-  const { version } = Versioned.parse(readSigned(input.current, "root"));
-  const root = signMetadata(rootDocument(version + 1, input.nowMs, input.roles), input.signWith);
+  const version = versionOf(input.current, "root") + 1;
+  const root = signMetadata(rootDocument(version, input.nowMs, input.roles), input.signWith);
   return { ...repositoryUpdate(new Map(), new Map()), root: base64(root) };
 }
 
 /**
  * New keys for channels: the top-level targets say who signs, so they are signed anew, and each
- * channel whose keys change is signed again by its new keys.
+ * channel whose keys change is signed again by its new keys, with all of its bins.
  */
 export function rotateChannels(input: {
   current: CurrentRole;
@@ -193,126 +187,49 @@ export function rotateChannels(input: {
   resign: ReadonlyMap<string, readonly SigningKey[]>;
   nowMs: number;
 }): RepositoryUpdate {
-  const { version, targets } = readRole(input.current, "targets");
-  const next = targetsDocument(
-    version + 1,
-    input.nowMs,
-    targets,
-    channelDelegations(input.channels),
-  );
-  const roles = new Map([["targets", signMetadata(next, input.targetsKeys)]]);
+  const { current, nowMs } = input;
+  const { version, targets } = readRole(current, "targets");
+  const delegations = channelDelegations(input.channels);
+  const top = targetsDocument(version + 1, nowMs, targets, delegations);
+  const roles = new Map([["targets", signMetadata(top, input.targetsKeys)]]);
   for (const [channel, keys] of input.resign) {
-    const role = readRole(input.current, channel);
-    const isBinned = role.delegations !== undefined;
+    const isBinned = readRole(current, channel).delegations !== undefined;
     const rule = input.channels[channel] ?? ruleOf(keys, 1);
-    const delegations = isBinned ? binDelegations(channel, rule) : undefined;
-    roles.set(
-      channel,
-      signMetadata(targetsDocument(role.version + 1, input.nowMs, role.targets, delegations), keys),
-    );
-    if (!isBinned) continue;
-    for (const bin of allBins(channel)) {
-      const found = readRole(input.current, bin);
-      roles.set(
-        bin,
-        signMetadata(targetsDocument(found.version + 1, input.nowMs, found.targets), keys),
-      );
+    for (const role of isBinned ? [channel, ...allBins(channel)] : [channel]) {
+      const before = readRole(current, role);
+      const below = isBinned && role === channel ? binDelegations(channel, rule) : undefined;
+      const next = targetsDocument(before.version + 1, nowMs, before.targets, below);
+      roles.set(role, signMetadata(next, keys));
     }
   }
   return repositoryUpdate(roles, new Map());
 }
 
 function changeTargets(
-  input: ChannelInput,
+  { current, channelKeys, nowMs }: ChannelInput,
   channel: Channel,
   files: ReadonlyMap<string, Uint8Array>,
   removed: readonly string[],
 ): RepositoryUpdate {
-  for (const path of files.keys()) requireWritablePath(path);
-  const metas = new Map([...files].map(([path, bytes]) => [path, metaOf(bytes)]));
-  const role = readRole(input.current, channel);
-  const isBinned = role.delegations !== undefined;
-  const sign = (version: number, targets: Record<string, TargetMeta>) =>
-    signMetadata(targetsDocument(version, input.nowMs, targets), input.channelKeys);
-  if (!isBinned) {
-    const targets = edited(role.targets, metas, removed);
-    const updates = Object.keys(targets).filter((path) => path.endsWith(".json")).length;
-    if (updates <= FLAT_TARGETS) {
-      return repositoryUpdate(new Map([[channel, sign(role.version + 1, targets)]]), files);
-    }
-    const bins = new Map(
-      allBins(channel).map((bin): [string, Record<string, TargetMeta>] => [bin, {}]),
-    );
-    for (const [path, meta] of Object.entries(targets)) {
-      const bin = bins.get(binOf(channel, path));
-      if (bin !== undefined) bin[path] = meta;
-    }
-    const rule = ruleOf(input.channelKeys, 1);
-    const parent = targetsDocument(
-      role.version + 1,
-      input.nowMs,
-      {},
-      binDelegations(channel, rule),
-    );
-    const roles = new Map([[channel as string, signMetadata(parent, input.channelKeys)]]);
-    for (const [bin, content] of bins) roles.set(bin, sign(1, content));
-    return repositoryUpdate(roles, files);
-  }
-  const touched = new Map<string, { metas: Map<string, TargetMeta>; removed: string[] }>();
-  const at = (path: string) => {
-    const bin = binOf(channel, path);
-    const found = touched.get(bin) ?? { metas: new Map<string, TargetMeta>(), removed: [] };
-    touched.set(bin, found);
-    return found;
-  };
-  for (const [path, meta] of metas) at(path).metas.set(path, meta);
-  for (const path of removed) at(path).removed.push(path);
-  const roles = new Map<string, Uint8Array>();
-  for (const [bin, change] of touched) {
-    const found = readRole(input.current, bin);
-    roles.set(bin, sign(found.version + 1, edited(found.targets, change.metas, change.removed)));
-  }
-  return repositoryUpdate(roles, files);
-}
-
-function edited(
-  targets: Readonly<Record<string, TargetMeta>>,
-  added: ReadonlyMap<string, TargetMeta>,
-  removed: readonly string[],
-): Record<string, TargetMeta> {
-  const kept = Object.entries(targets).filter(([path]) => !removed.includes(path));
-  return Object.fromEntries([...kept, ...added]);
+  const rule = ruleOfChannel(current, channel);
+  requireKeys(
+    rule,
+    channelKeys.map((key) => key.publicHex),
+    channel,
+  );
+  const added = new Map([...files].map(([path, bytes]) => [path, metaOf(bytes)]));
+  const next = placeTargets({ current, channel, rule, added, removed });
+  const signed = [...next].map(([role, { version, targets, delegations }]) => {
+    const document = targetsDocument(version, nowMs, targets, delegations);
+    return [role, signMetadata(document, channelKeys)] as const;
+  });
+  return repositoryUpdate(new Map(signed), files);
 }
 
 const ruleOf = (keys: readonly SigningKey[], threshold: number): RoleRule => ({
   keys: keys.map((key) => key.publicHex),
   threshold,
 });
-
-const Versioned = z.object({ version: z.int().positive() });
-const KeyObject = z.object({
-  keytype: z.literal("ed25519"),
-  scheme: z.literal("ed25519"),
-  keyval: z.object({ public: z.string() }),
-});
-const RoleDocument = Versioned.extend({
-  targets: z.record(
-    z.string(),
-    z.object({ length: z.int(), hashes: z.object({ sha256: z.string() }) }),
-  ),
-  /** Passed on as they are. */
-  delegations: z.looseObject({ keys: z.record(z.string(), KeyObject) }).optional(),
-});
-
-const readRole = (current: CurrentRole, role: string) =>
-  RoleDocument.parse(readSigned(current, role));
-
-function readSigned(current: CurrentRole, role: string): unknown {
-  const bytes = current(role);
-  if (bytes === undefined) throw new UpbeatError("UPB-PUBLISH-NOT-LOADED", { object: role });
-  return z.object({ signed: z.unknown() }).parse(JSON.parse(new TextDecoder().decode(bytes)))
-    .signed;
-}
 
 const repositoryUpdate = (
   roles: ReadonlyMap<string, Uint8Array>,
