@@ -1,0 +1,68 @@
+/** What an administrator may ask, with the administration token. */
+import type { FastifyInstance } from "fastify";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { Sha256 } from "../../protocol/ids.ts";
+import type { ContentUpload } from "../contentUpload.ts";
+import type { Publishing } from "../publishing/publishing.ts";
+import type { SignerProcess } from "../signerProcess.ts";
+import { requireAdmin } from "../storage/adminToken.ts";
+import type { Database } from "../storage/database.ts";
+import { deviceDetail, listDevices, newEnrolmentSecret } from "../storage/devices.ts";
+import { listUpdates } from "../storage/updates.ts";
+import { type Admission, attach } from "./attach.ts";
+import { ROUTES } from "./routes.ts";
+
+export interface AdminDeps {
+  readonly db: Database;
+  readonly content: ContentUpload;
+  readonly publishing: Publishing;
+  readonly signer: Pick<SignerProcess, "keys">;
+  readonly now: () => number;
+}
+
+export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
+  const { db, content, publishing, signer, now } = deps;
+  const admit: Admission = (request) => requireAdmin(db, request.headers.authorization);
+
+  attach(app, ROUTES.signerKeys, admit, () => signer.keys());
+  attach(app, ROUTES.repositoryState, admit, () => publishing.state());
+  attach(app, ROUTES.publish, admit, ({ body }) => publishing.publish(body));
+  attach(app, ROUTES.updates, admit, async () => ({ updates: await listUpdates(db) }));
+  attach(app, ROUTES.devices, admit, async () => ({ devices: await listDevices(db) }));
+  attach(app, ROUTES.device, admit, async ({ params }) => {
+    const found = await deviceDetail(db, params.id);
+    if (found !== undefined) return found;
+    throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${params.id}` });
+  });
+  attach(app, ROUTES.enrolmentToken, admit, async ({ body }) => {
+    void body;
+    const rootSha256 = publishing.rootSha256();
+    if (rootSha256 === undefined)
+      throw new UpbeatError("UPB-SERVER-NO-REPOSITORY", { object: "an enrolment token" });
+    return { token: `upbeat-token.${await newEnrolmentSecret(db, now())}.${rootSha256}` };
+  });
+  contentRoutes(app, content, admit);
+}
+
+function contentRoutes(app: FastifyInstance, content: ContentUpload, admit: Admission): void {
+  const named = (params: unknown): Sha256 => {
+    const { sha256 } = params as { sha256?: unknown };
+    const parsed = Sha256.safeParse(sha256);
+    if (parsed.success) return parsed.data;
+    throw new UpbeatError("UPB-SERVER-BAD-REQUEST", { object: `content ${String(sha256)}` });
+  };
+  const url = "/api/v1/content/:sha256";
+  const onRequest = admit;
+  app.head(url, { onRequest }, async (request, reply) =>
+    reply.status(content.has(named(request.params)) ? 200 : 404).send(),
+  );
+  void app.register(async (scope) => {
+    // Not read into memory: the handler gets the stream.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.put(url, { onRequest }, async (request, reply) => {
+      const isNew = await content.store(named(request.params), request.raw);
+      return reply.status(isNew ? 201 : 200).send({});
+    });
+  });
+}

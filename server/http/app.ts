@@ -1,0 +1,43 @@
+/** The HTTP server, put together from its parts. */
+import { join } from "node:path";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { type AdminDeps, adminHandlers } from "./adminHandlers.ts";
+import { type DeviceDeps, deviceHandlers } from "./deviceHandlers.ts";
+import { answerErrors } from "./errors.ts";
+import { health } from "./health.ts";
+import { metrics } from "./metrics.ts";
+import { openApi } from "./openapi.ts";
+import { staticFiles } from "./staticFiles.ts";
+
+export type AppDeps = AdminDeps & DeviceDeps & { readonly data: string; readonly log: Logger };
+
+/** Security reference, section 6. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const MAX_HEADER_BYTES = 8 * 1024;
+/** Silence on a connection: an upload may take as long as it keeps moving. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+export function makeApp(deps: AppDeps): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = deps.log;
+  const app = Fastify({
+    loggerInstance,
+    disableRequestLogging: true,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    forceCloseConnections: "idle",
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
+  });
+  // Bodies stay bytes until the signature over them was checked.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
+  answerErrors(app);
+  metrics(app, deps);
+  health(app, deps);
+  app.get("/openapi.json", () => openApi());
+  staticFiles(app, join(deps.data, "repo"));
+  adminHandlers(app, deps);
+  deviceHandlers(app, deps);
+  return app;
+}

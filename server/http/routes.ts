@@ -1,0 +1,124 @@
+/**
+ * The server's JSON routes: one table from which requests are checked, answers are typed and the
+ * OpenAPI page is printed. Handlers stand in `adminHandlers.ts` and `deviceHandlers.ts`.
+ */
+import { z } from "zod";
+import {
+  DeviceDetail,
+  DeviceSummary,
+  PublishedUpdate,
+  RepositoryState,
+  RepositoryUpdate,
+  SignerKeys,
+} from "../../protocol/adminApi.ts";
+import {
+  EnrolRequest,
+  EnrolResponse,
+  ReportBatch,
+  ReportReceipt,
+} from "../../protocol/deviceApi.ts";
+import { DeviceId } from "../../protocol/ids.ts";
+
+export interface Route<Params, Body, Answer> {
+  readonly method: "GET" | "POST";
+  /** Parameters as `:name`. */
+  readonly path: string;
+  readonly summary: string;
+  /** admin: the administration token; device: signed by the device's key. */
+  readonly auth: "admin" | "device" | "none";
+  readonly params: z.ZodType<Params>;
+  readonly body: z.ZodType<Body>;
+  readonly maxBodyBytes: number;
+  readonly answer: z.ZodType<Answer>;
+}
+
+const KIB = 1024;
+const NO_PARAMS = z.object({});
+const NO_BODY = z.undefined();
+
+/** Security reference, section 6. A repository update carries whole manifests, and an admin's token. */
+const BODY = { json: 256 * KIB, report: KIB * KIB, repository: 256 * KIB * KIB } as const;
+
+const get = <Params, Answer>(
+  path: string,
+  summary: string,
+  answer: z.ZodType<Answer>,
+  params: z.ZodType<Params>,
+): Route<Params, undefined, Answer> => ({
+  method: "GET",
+  path,
+  summary,
+  auth: "admin",
+  params,
+  body: NO_BODY,
+  maxBodyBytes: 0,
+  answer,
+});
+
+const post = <Params, Body, Answer>(
+  route: Omit<Route<Params, Body, Answer>, "method">,
+): Route<Params, Body, Answer> => ({ ...route, method: "POST" });
+
+export const ROUTES = {
+  signerKeys: get("/api/v1/signer", "Public halves of the online keys", SignerKeys, NO_PARAMS),
+  repositoryState: get(
+    "/api/v1/repository",
+    "Versions and expiry of what is published",
+    RepositoryState,
+    NO_PARAMS,
+  ),
+  publish: post({
+    path: "/api/v1/repository",
+    summary: "Publish signed metadata and its targets: all of it or nothing",
+    auth: "admin",
+    params: NO_PARAMS,
+    body: RepositoryUpdate,
+    maxBodyBytes: BODY.repository,
+    answer: RepositoryState,
+  }),
+  updates: get(
+    "/api/v1/updates",
+    "Published updates, newest first",
+    z.object({ updates: z.array(PublishedUpdate) }),
+    NO_PARAMS,
+  ),
+  devices: get(
+    "/api/v1/devices",
+    "Enrolled devices, by name",
+    z.object({ devices: z.array(DeviceSummary) }),
+    NO_PARAMS,
+  ),
+  device: get(
+    "/api/v1/devices/:id",
+    "One device, its facts and its newest events",
+    DeviceDetail,
+    z.object({ id: DeviceId }),
+  ),
+  enrolmentToken: post({
+    path: "/api/v1/enrolment-tokens",
+    summary: "Make a one-time token with which one device can enrol within 7 days",
+    auth: "admin",
+    params: NO_PARAMS,
+    body: z.strictObject({}),
+    maxBodyBytes: BODY.json,
+    answer: z.object({ token: z.string() }),
+  }),
+  enrol: post({
+    path: "/api/v1/devices/enrol",
+    summary: "Enrol a device with a one-time token and its public key",
+    auth: "none",
+    params: NO_PARAMS,
+    body: EnrolRequest,
+    maxBodyBytes: BODY.json,
+    answer: EnrolResponse,
+  }),
+  report: post({
+    path: "/api/v1/devices/:id/reports",
+    summary: "Inventory and events of a device; may arrive twice",
+    auth: "device",
+    params: z.object({ id: DeviceId }),
+    body: ReportBatch,
+    maxBodyBytes: BODY.report,
+    answer: ReportReceipt,
+  }),
+};

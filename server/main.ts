@@ -1,0 +1,67 @@
+/**
+ * The update server.
+ *
+ *   node server/main.ts --data FOLDER --port N [--host ADDRESS] [--public-url URL]
+ *
+ * Says one JSON object a line on stdout: `{"adminToken":…}` at the very first start, then
+ * `{"listening":…}`. Logs JSON lines to stderr. Ends on SIGTERM when what it answers is answered.
+ */
+import { join } from "node:path";
+import pino from "pino";
+import { reportError } from "../protocol/errors/error.ts";
+import { contentUpload } from "./contentUpload.ts";
+import { openDataFolder } from "./dataFolder.ts";
+import { makeApp } from "./http/app.ts";
+import { NO_REPOSITORY } from "./http/health.ts";
+import { openPublishing } from "./publishing/publishing.ts";
+import { relistUpdates } from "./publishing/relist.ts";
+import { keepRenewing } from "./renewal.ts";
+import { repositoryFiles } from "./repositoryFiles.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { startSigner } from "./signerProcess.ts";
+import { firstAdminToken } from "./storage/adminToken.ts";
+import { openDatabase } from "./storage/database.ts";
+
+const log = pino(pino.destination({ fd: 2, sync: true }));
+const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+async function main(settings: Settings): Promise<void> {
+  const { data, host, port } = settings;
+  const now = Date.now;
+  const lock = openDataFolder(data);
+  const db = await openDatabase(join(data, "server.db"));
+  const files = repositoryFiles(data);
+  const signer = await startSigner(join(data, "signer"));
+  const publishing = openPublishing({ files, db, signer, now, log });
+  const renewal = keepRenewing(publishing, log);
+  await renewal.first;
+  const current = publishing.current();
+  if (current === undefined) log.warn(NO_REPOSITORY);
+  else await relistUpdates(db, files, current);
+  await firstAdminToken(db, (adminToken) => say({ adminToken }));
+
+  const content = contentUpload(data);
+  const publicUrl = settings["public-url"];
+  const app = makeApp({ db, content, publishing, signer, now, publicUrl, data, log });
+  const listening = await app.listen({ host, port });
+  say({ listening });
+  log.info({ listening, data }, "listening");
+
+  const stop = async (): Promise<void> => {
+    log.info("stopping");
+    renewal.stop();
+    await app.close();
+    await signer.stop();
+    await db.destroy();
+    lock.release();
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const)
+    process.once(signal, () => void stop().then(() => process.exit(0), fail));
+}
+
+function fail(error: unknown): void {
+  log.fatal({ err: error, report: reportError(error) }, reportError(error).text);
+  process.exit(1);
+}
+
+Promise.resolve(process.argv.slice(2)).then(readSettings).then(main).catch(fail);

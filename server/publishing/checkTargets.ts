@@ -1,0 +1,203 @@
+/**
+ * The second half of the publish gate: is everything that the new metadata names really here, and do
+ * manifests, indexes, metadata and content say the same?
+ *
+ * Errors: UPB-PUBLISH-INCOMPLETE, -INCONSISTENT, -EXISTS, UPB-MANIFEST-*, UPB-TREE-*, UPB-TRUST-HASH,
+ * UPB-TRUST-LENGTH.
+ */
+import { targetFileName } from "../../content/metadataSource.ts";
+import { requireSafeTree } from "../../content/treeRules.ts";
+import type { RepositoryUpdate } from "../../protocol/adminApi.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import {
+  Channel,
+  formatUpdate,
+  indexPath,
+  manifestPath,
+  Product,
+  Sha256,
+} from "../../protocol/ids.ts";
+import {
+  MANIFEST_MAX_BYTES,
+  ProductIndex,
+  readManifest,
+  type UpdateManifest,
+} from "../../protocol/manifest.ts";
+import type { TargetFile, Targets } from "../../protocol/trust/schema.ts";
+import { requireHashes, requireLength } from "../../protocol/trust/verify.ts";
+import { contentPath } from "../contentUpload.ts";
+import type { FileSet, RepositoryFiles } from "../repositoryFiles.ts";
+import { inconsistent, type NextSet, targetsAt } from "./checkMetadata.ts";
+import { type CurrentSet, readTargets } from "./currentSet.ts";
+
+export interface TargetChange {
+  readonly files: FileSet;
+  readonly published: readonly { readonly manifest: UpdateManifest; readonly sha256: Sha256 }[];
+  /** Manifests that no role names any more. */
+  readonly retired: readonly Sha256[];
+  /** Paths whose bytes are new. */
+  readonly paths: readonly string[];
+}
+
+interface Named {
+  readonly sha256: Sha256;
+  readonly sizeBytes: number;
+}
+
+export const targetPath = (path: string, sha256: string): string =>
+  `targets/${decodeURIComponent(targetFileName(path, sha256))}`;
+
+export function checkTargets(
+  files: RepositoryFiles,
+  current: CurrentSet | undefined,
+  next: NextSet,
+  update: RepositoryUpdate,
+): TargetChange {
+  const before = new Map<string, Named>();
+  const after = new Map<string, Named>();
+  for (const [role, { content }] of next.changed) {
+    if (current?.meta.has(role)) collect(before, readTargets(files, current, role).targets, role);
+    collect(after, content.targets, role);
+  }
+  const supplied = suppliedBytes(update, after);
+  const added = [...after].filter(([path, { sha256 }]) => before.get(path)?.sha256 !== sha256);
+  const removed = [...before].filter(([path]) => !after.has(path));
+  const bytesOf = (path: string, named: Named): Uint8Array => {
+    const bytes = supplied.get(path) ?? files.read(targetPath(path, named.sha256));
+    if (bytes === undefined) throw incomplete(path);
+    return bytes;
+  };
+
+  const published = [];
+  const products = new Map<string, { channel: Channel; product: Product }>();
+  for (const [path, named] of added) {
+    const { channel, product, isIndex } = partsOf(path);
+    products.set(`${channel}/${product}`, { channel, product });
+    if (isIndex) continue;
+    if (before.has(path)) throw new UpbeatError("UPB-PUBLISH-EXISTS", { object: path });
+    const manifest = readManifest(bytesOf(path, named), path);
+    if (manifestPath(manifest.channel, manifest.product, manifest.version) !== path)
+      throw inconsistent(path, `the manifest is of ${formatUpdate(manifest)}`);
+    requirePayload(files, manifest);
+    published.push({ manifest, sha256: named.sha256 });
+  }
+  const retired = [];
+  for (const [path, { sha256 }] of removed) {
+    const { channel, product, isIndex } = partsOf(path);
+    products.set(`${channel}/${product}`, { channel, product });
+    if (!isIndex) retired.push(sha256);
+  }
+  const listed = targetsAt(files, current, next);
+  for (const { channel, product } of products.values()) {
+    const path = indexPath(channel, product);
+    const file = listed(channel, path).get(path);
+    if (file === undefined) throw incomplete(path);
+    const bytes = bytesOf(path, namedOf(file, path));
+    requireIndex(bytes, { channel, product, listed, published });
+  }
+  return {
+    files: [...supplied].map(([path, bytes]) => [targetPath(path, namedAt(after, path)), bytes]),
+    published,
+    retired,
+    paths: added.map(([path]) => path),
+  };
+}
+
+function collect(into: Map<string, Named>, targets: Targets["targets"], role: string): void {
+  for (const [path, file] of targets) {
+    if (into.has(path)) throw inconsistent(role, `${path} is named twice`);
+    into.set(path, namedOf(file, path));
+  }
+}
+
+function namedOf({ sizeBytes, hashes }: TargetFile, path: string): Named {
+  if (hashes.sha256 === undefined) throw inconsistent(path, "it has no sha256");
+  if (sizeBytes > MANIFEST_MAX_BYTES) throw inconsistent(path, `${sizeBytes} bytes are too many`);
+  return { sha256: Sha256.parse(hashes.sha256), sizeBytes };
+}
+
+const namedAt = (after: ReadonlyMap<string, Named>, path: string): string =>
+  after.get(path)?.sha256 ?? "";
+
+/** Only what is named, and exactly as it is named. */
+function suppliedBytes(
+  { targets }: RepositoryUpdate,
+  after: ReadonlyMap<string, Named>,
+): Map<string, Uint8Array> {
+  const supplied = new Map<string, Uint8Array>();
+  for (const { path, bytes: text } of targets) {
+    const named = after.get(path);
+    if (named === undefined || supplied.has(path))
+      throw inconsistent(path, "no changed role names it, or it came twice");
+    const bytes = Buffer.from(text, "base64");
+    requireLength(named.sizeBytes, bytes, path);
+    requireHashes({ sha256: named.sha256 }, bytes, path);
+    supplied.set(path, bytes);
+  }
+  return supplied;
+}
+
+function partsOf(path: string): { channel: Channel; product: Product; isIndex: boolean } {
+  const [channel, product, name, ...more] = path.split("/");
+  const parsed = { channel: Channel.safeParse(channel), product: Product.safeParse(product) };
+  const isIndex = name === "index";
+  if (!parsed.channel.success || !parsed.product.success || more.length > 0)
+    throw inconsistent(path, "it is neither a manifest nor an index");
+  if (!isIndex && !name?.endsWith(".json"))
+    throw inconsistent(path, "it is neither a manifest nor an index");
+  return { channel: parsed.channel.data, product: parsed.product.data, isIndex };
+}
+
+function requirePayload(files: RepositoryFiles, manifest: UpdateManifest): void {
+  const object = formatUpdate(manifest);
+  requireSafeTree(manifest.payload, object);
+  for (const entry of manifest.payload) {
+    if (entry.type !== "file") continue;
+    const found = files.sizeOf(contentPath(entry.sha256));
+    if (found === entry.sizeBytes) continue;
+    const detail = `expected ${entry.sizeBytes} bytes of ${entry.path}, found ${found ?? "none"}`;
+    throw new UpbeatError("UPB-PUBLISH-INCOMPLETE", { object, detail });
+  }
+}
+
+/** The index lists exactly what the metadata names: nothing is hidden, nothing leads nowhere. */
+function requireIndex(
+  bytes: Uint8Array,
+  about: {
+    channel: Channel;
+    product: Product;
+    listed: (channel: Channel, path: string) => Targets["targets"];
+    published: TargetChange["published"];
+  },
+): void {
+  const { channel, product, listed } = about;
+  const object = indexPath(channel, product);
+  const index = parseIndex(bytes, object);
+  if (index.channel !== channel || index.product !== product)
+    throw inconsistent(object, "it is the index of another product");
+  const versions = new Map(index.updates.map((entry) => [entry.version, entry]));
+  if (versions.size !== index.updates.length)
+    throw inconsistent(object, "a version is there twice");
+  for (const { version, manifestSha256, manifestSizeBytes } of index.updates) {
+    const path = manifestPath(channel, product, version);
+    const file = listed(channel, path).get(path);
+    if (file?.hashes.sha256 === manifestSha256 && file.sizeBytes === manifestSizeBytes) continue;
+    throw inconsistent(object, `it lists ${version}, and the metadata does not name that manifest`);
+  }
+  for (const { manifest } of about.published) {
+    if (manifest.channel !== channel || manifest.product !== product) continue;
+    if (!versions.has(manifest.version))
+      throw inconsistent(object, `it does not list ${manifest.version}`);
+  }
+}
+
+function parseIndex(bytes: Uint8Array, object: string): ProductIndex {
+  try {
+    return ProductIndex.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new UpbeatError("UPB-MANIFEST-INVALID", { object, detail: "it is no index", cause });
+  }
+}
+
+const incomplete = (path: string): UpbeatError =>
+  new UpbeatError("UPB-PUBLISH-INCOMPLETE", { object: path });

@@ -1,0 +1,56 @@
+/** The schema, step by step. A step that has been released never changes; the next one does. */
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
+
+export const MIGRATIONS: Record<string, Migration> = {
+  "0001-first": {
+    async up(db: Kysely<unknown>) {
+      const table = (name: string) => db.schema.createTable(name);
+      await table("setting")
+        .addColumn("name", "text", (column) => column.primaryKey())
+        .addColumn("value", "text", (column) => column.notNull())
+        .execute();
+      await table("enrolment_token")
+        .addColumn("secret_sha256", "text", (column) => column.primaryKey())
+        .addColumn("created_ms", "bigint", (column) => column.notNull())
+        .addColumn("expires_ms", "bigint", (column) => column.notNull())
+        .addColumn("used_ms", "bigint")
+        .execute();
+      await table("device")
+        .addColumn("device_id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("public_key", "text", (column) => column.notNull().unique())
+        .addColumn("enrolled_ms", "bigint", (column) => column.notNull())
+        .addColumn("last_seen_ms", "bigint")
+        .addColumn("facts", "text", (column) => column.notNull())
+        .addColumn("products", "text", (column) => column.notNull())
+        .execute();
+      await table("device_event")
+        .addColumn("event_id", "text", (column) => column.notNull())
+        .addColumn("device_id", "text", (column) => column.notNull().references("device.device_id"))
+        .addColumn("at_ms", "bigint", (column) => column.notNull())
+        .addColumn("received_ms", "bigint", (column) => column.notNull())
+        .addColumn("event", "text", (column) => column.notNull())
+        // An id counts once per device: no device can take another's away.
+        .addPrimaryKeyConstraint("device_event_key", ["device_id", "event_id"])
+        .execute();
+      await db.schema
+        .createIndex("device_event_by_device")
+        .on("device_event")
+        .columns(["device_id", "at_ms"])
+        .execute();
+      await table("published_update")
+        .addColumn("manifest_sha256", "text", (column) => column.primaryKey())
+        .addColumn("product", "text", (column) => column.notNull())
+        .addColumn("version", "text", (column) => column.notNull())
+        .addColumn("channel", "text", (column) => column.notNull())
+        .addColumn("title", "text", (column) => column.notNull())
+        .addColumn("classification", "text", (column) => column.notNull())
+        .addColumn("published_at", "text", (column) => column.notNull())
+        .addColumn("files", "integer", (column) => column.notNull())
+        .addColumn("size_bytes", "bigint", (column) => column.notNull())
+        .addColumn("retired", "integer", (column) => column.notNull())
+        .execute();
+    },
+  },
+};
