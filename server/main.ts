@@ -45,7 +45,6 @@ async function main(settings: Settings): Promise<void> {
   const app = makeApp({ db, content, publishing, signer, now, publicUrl, data, log });
   const listening = await app.listen({ host, port });
   say({ listening });
-  log.info({ listening, data }, "listening");
 
   const stop = async (): Promise<void> => {
     log.info("stopping");

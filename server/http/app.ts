@@ -1,6 +1,6 @@
 /** The HTTP server, put together from its parts. */
 import { join } from "node:path";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
 import { type AdminDeps, adminHandlers } from "./adminHandlers.ts";
 import { type DeviceDeps, deviceHandlers } from "./deviceHandlers.ts";
@@ -22,7 +22,7 @@ export function makeApp(deps: AppDeps): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = deps.log;
   const app = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     connectionTimeout: IDLE_TIMEOUT_MS,
     forceCloseConnections: "idle",
     http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },

@@ -44,6 +44,9 @@ interface Named {
   readonly sizeBytes: number;
 }
 
+/** The targets of the role in which a path stands, if it does. */
+type Listed = (channel: Channel, path: string) => Targets["targets"];
+
 export const targetPath = (path: string, sha256: string): string =>
   `targets/${decodeURIComponent(targetFileName(path, sha256))}`;
 
@@ -92,8 +95,13 @@ export function checkTargets(
     const path = indexPath(channel, product);
     const file = listed(channel, path).get(path);
     if (file === undefined) throw incomplete(path);
-    const bytes = bytesOf(path, namedOf(file, path));
-    requireIndex(bytes, { channel, product, listed, published });
+    const index = parseIndex(bytesOf(path, namedOf(file, path)), path);
+    requireIndex(index, { channel, product, listed, published });
+    const old = before.get(path);
+    if (old === undefined) continue;
+    const oldBytes = files.read(targetPath(path, old.sha256));
+    if (oldBytes === undefined) throw incomplete(path);
+    requireRemembered(parseIndex(oldBytes, path), index, listed);
   }
   return {
     files: [...supplied].map(([path, bytes]) => [targetPath(path, namedAt(after, path)), bytes]),
@@ -160,19 +168,18 @@ function requirePayload(files: RepositoryFiles, manifest: UpdateManifest): void 
   }
 }
 
-/** The index lists exactly what the metadata names: nothing is hidden, nothing leads nowhere. */
+/** The index lists what is published, and nothing that the metadata does not name. */
 function requireIndex(
-  bytes: Uint8Array,
+  index: ProductIndex,
   about: {
     channel: Channel;
     product: Product;
-    listed: (channel: Channel, path: string) => Targets["targets"];
+    listed: Listed;
     published: TargetChange["published"];
   },
 ): void {
   const { channel, product, listed } = about;
   const object = indexPath(channel, product);
-  const index = parseIndex(bytes, object);
   if (index.channel !== channel || index.product !== product)
     throw inconsistent(object, "it is the index of another product");
   const versions = new Map(index.updates.map((entry) => [entry.version, entry]));
@@ -188,6 +195,17 @@ function requireIndex(
     if (manifest.channel !== channel || manifest.product !== product) continue;
     if (!versions.has(manifest.version))
       throw inconsistent(object, `it does not list ${manifest.version}`);
+  }
+}
+
+/** What the last index listed is listed still, unless the metadata has dropped it too. */
+function requireRemembered(known: ProductIndex, index: ProductIndex, named: Listed): void {
+  const listed = new Set(index.updates.map((entry) => entry.version));
+  for (const { version } of known.updates) {
+    if (listed.has(version)) continue;
+    const path = manifestPath(index.channel, index.product, version);
+    if (!named(index.channel, path).has(path)) continue;
+    throw inconsistent(path, "its index does not list it any more");
   }
 }
 

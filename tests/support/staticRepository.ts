@@ -43,6 +43,8 @@ export type Fault =
 export interface StaticServer {
   readonly url: string;
   readonly requests: string[];
+  /** Everything that was answered so far, headers included. */
+  sentBytes(): number;
   /** For every path that `where` matches; undefined ends the fault. */
   fail(fault: Fault | undefined, where?: RegExp): void;
   close(): Promise<void>;
@@ -171,9 +173,15 @@ export async function staticRepository(
 async function serveFolder(folder: string): Promise<StaticServer> {
   let fault: { fault: Fault; where: RegExp } | undefined;
   const requests: string[] = [];
+  let sentBytes = 0;
   const server: Server = createServer((request, response) => {
     const path = request.url ?? "/";
     requests.push(path);
+    const { socket } = response;
+    const before = socket?.bytesWritten ?? 0;
+    response.once("close", () => {
+      sentBytes += (socket?.bytesWritten ?? before) - before;
+    });
     answer(folder, request, response, fault?.where.test(path) ? fault.fault : undefined);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -181,6 +189,7 @@ async function serveFolder(folder: string): Promise<StaticServer> {
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    sentBytes: () => sentBytes,
     fail: (next, where = /^/) => {
       fault = next && { fault: next, where };
     },
@@ -220,6 +229,13 @@ function answer(
     : undefined;
   if (sizeBytes === undefined) {
     response.writeHead(404).end();
+    return;
+  }
+  const { ino, mtimeMs } = statSync(file);
+  const etag = `"${ino}-${mtimeMs}-${sizeBytes}"`;
+  response.setHeader("etag", etag);
+  if (fault === undefined && request.headers["if-none-match"] === etag) {
+    response.writeHead(304).end();
     return;
   }
   const from =
