@@ -1,7 +1,4 @@
-/**
- * Counts failed enrolments by address, so that tokens cannot be guessed at leisure. A fleet behind
- * one address that enrols with good tokens is not held up.
- */
+/** Counts failed enrolments by address, so that guessing is seen as what it is: UPB-SERVER-TOO-MANY. */
 
 /** Security reference, section 6: ten an hour. */
 const MAX_FAILURES = 10;

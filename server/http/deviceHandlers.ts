@@ -25,10 +25,11 @@ export function deviceHandlers(app: FastifyInstance, deps: DeviceDeps): void {
   const anybody = async () => {};
 
   attach(app, ROUTES.enrol, anybody, async ({ body, request }) => {
-    if (failures.isBlocked(request.ip)) throw tooMany(`enrolment from ${request.ip}`);
     try {
       return { deviceId: await enrolDevice(db, body, now()) };
     } catch (error) {
+      // A good token always passes: nobody can lock others out from behind the same proxy.
+      if (failures.isBlocked(request.ip)) throw tooMany(`enrolment from ${request.ip}`);
       failures.add(request.ip);
       throw error;
     }
