@@ -10,7 +10,7 @@ import { join } from "node:path";
 import pino from "pino";
 import { reportError } from "../protocol/errors/error.ts";
 import { contentUpload } from "./contentUpload.ts";
-import { openDataFolder } from "./dataFolder.ts";
+import { openDataFolder, signerFolder } from "./dataFolder.ts";
 import { makeApp } from "./http/app.ts";
 import { NO_REPOSITORY } from "./http/health.ts";
 import { openPublishing } from "./publishing/publishing.ts";
@@ -23,6 +23,7 @@ import { firstAdminToken } from "./storage/adminToken.ts";
 import { openDatabase } from "./storage/database.ts";
 
 const log = pino(pino.destination({ fd: 2, sync: true }));
+const STOP_PATIENCE_MS = 5_000;
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 async function main(settings: Settings): Promise<void> {
@@ -31,7 +32,7 @@ async function main(settings: Settings): Promise<void> {
   const lock = openDataFolder(data);
   const db = await openDatabase(join(data, "server.db"));
   const files = repositoryFiles(data);
-  const signer = await startSigner(join(data, "signer"));
+  const signer = await startSigner(signerFolder(data));
   const publishing = openPublishing({ files, db, signer, now, log });
   const renewal = keepRenewing(publishing, log);
   await renewal.first;
@@ -49,6 +50,8 @@ async function main(settings: Settings): Promise<void> {
   const stop = async (): Promise<void> => {
     log.info("stopping");
     renewal.stop();
+    // What is short is answered; a long transfer is resumed by its client.
+    setTimeout(() => app.server.closeAllConnections(), STOP_PATIENCE_MS).unref();
     await app.close();
     await signer.stop();
     await db.destroy();

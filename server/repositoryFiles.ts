@@ -8,14 +8,18 @@
  * place, timestamp last. A server that died in between goes on where it stopped.
  */
 import {
+  closeSync,
   existsSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
@@ -109,8 +113,9 @@ export function repositoryFiles(
       ),
     stage(files, meta) {
       remove(staging);
+      mkdirSync(staging);
       for (const [index, [, bytes]] of files.entries())
-        writeDurably(join(staging, String(index)), bytes, MODE);
+        writeFlushed(join(staging, String(index)), bytes);
       step("staging");
       writePlan(staging, { paths: files.map(([path]) => path), last: [], meta });
       remove(staged);
@@ -145,6 +150,17 @@ export function repositoryFiles(
       for (const [path, bytes] of files) writeDurably(at(path), bytes, MODE);
     },
   };
+}
+
+/** Into a folder that nobody looks into yet; `writePlan` flushes the folder. */
+function writeFlushed(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "wx", MODE);
+  try {
+    writeFileSync(file, bytes);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** In place under its name at once and whole; done twice it is done. */

@@ -73,6 +73,10 @@ describe("a server in an empty folder", () => {
     await expect(startServer(data)).rejects.toThrow("UPB-SERVER-DATA");
   });
 
+  it("does not start in a folder whose path is too long for the signer's socket", async () => {
+    await expect(startServer(join(folder, "x".repeat(100)))).rejects.toThrow("UPB-SERVER-DATA");
+  });
+
   it("does not start with arguments that it does not know", async () => {
     await expect(startServer(data, "--public-url", "ftp://x")).rejects.toThrow(
       "UPB-SERVER-ARGUMENTS",

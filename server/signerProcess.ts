@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { SignerKeys } from "../protocol/adminApi.ts";
 import { ErrorReport, errorFromReport, UpbeatError } from "../protocol/errors/error.ts";
+import { signerSocket } from "./dataFolder.ts";
 import { SnapshotMeta } from "./signer/rules.ts";
 
 export interface SignedBytes {
@@ -35,7 +36,7 @@ const LAST_RESTART_MS = 30_000;
 const HEALTHY_MS = 60_000;
 
 export async function startSigner(folder: string): Promise<SignerProcess> {
-  const socket = join(folder, "signer.sock");
+  const socket = signerSocket(folder);
   let child: ChildProcess | undefined;
   let isStopping = false;
   let waitMs = FIRST_RESTART_MS;

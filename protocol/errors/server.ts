@@ -54,7 +54,8 @@ export const SERVER_ERRORS = {
     stage: "set-up",
     text: "The data folder of the server cannot be used",
     causes: ["another server uses it", "its permissions are wrong", "the disk is full"],
-    remedy: "Stop the other server or choose another folder with `upbeat server --data FOLDER`",
+    remedy:
+      "Stop the other server or free space on the disk, or name another folder with `upbeat server --data FOLDER`",
     retry: "local-damage",
   },
   "UPB-SERVER-DATABASE": {
@@ -156,7 +157,8 @@ export const SERVER_ERRORS = {
     stage: "report",
     text: "The server does not believe that this device sent the request",
     causes: ["the clock of the device is wrong", "the device was enrolled at another server"],
-    remedy: "Set the clock right; a device of another server enrols here with `upbeat device enrol URL`",
+    remedy:
+      "Set the clock right; a device of another server enrols here with `upbeat device enrol URL`",
     retry: "configuration",
   },
 } as const satisfies Record<string, ErrorRow>;

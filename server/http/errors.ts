@@ -18,6 +18,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "UPB-SERVER-CONTENT-HASH": 422,
   "UPB-SERVER-TOO-MANY": 429,
   "UPB-SERVER-SIGNER-AWAY": 503,
+  "UPB-SERVER-DATA": 507,
 };
 const WRONG_INPUT = /^UPB-(?:TRUST|PUBLISH|MANIFEST|TREE)-/;
 
@@ -43,9 +44,13 @@ function statusOf(error: unknown): number {
   return STATUS[error.code] ?? (WRONG_INPUT.test(error.code) ? 422 : 500);
 }
 
-/** What Fastify itself refuses: too long, not JSON by its content type, a bad URL. */
+const DISK: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"]);
+
+/** What the disk refuses, and what Fastify itself does: too long, a wrong content type, a bad URL. */
 function asUpbeat(error: unknown, request: FastifyRequest): unknown {
   if (error instanceof UpbeatError || !(error instanceof Error)) return error;
+  if ("code" in error && DISK.has(error.code))
+    return new UpbeatError("UPB-SERVER-DATA", { object: routeName(request), cause: error });
   if (!("statusCode" in error) || typeof error.statusCode !== "number") return error;
   if (error.statusCode >= 500) return error;
   const object = routeName(request);

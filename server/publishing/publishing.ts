@@ -112,7 +112,10 @@ export function openPublishing(deps: {
     files.stage([...targets.files, ...roles, ...(root ? [root] : [])], meta);
     await showStaged(await signed(meta), targets.paths);
     const { published, retired } = targets;
-    log.info({ roles: [...next.changed.keys()], published: published.length }, "published");
+    log.info(
+      { roles: [...next.changed.keys()], published: published.length },
+      "a new set is shown",
+    );
     // The list is made again from the signed metadata at the next start.
     await recordUpdates(db, published, retired).catch((error: unknown) =>
       log.error({ err: error }, "what was published could not be listed"),

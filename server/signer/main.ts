@@ -5,10 +5,10 @@
  *   node server/signer/main.ts FOLDER
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import Fastify from "fastify";
 import { z } from "zod";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
+import { signerSocket } from "../dataFolder.ts";
 import { SnapshotMeta } from "./rules.ts";
 import { openSigner, type SignedSet } from "./signer.ts";
 
@@ -27,7 +27,7 @@ async function main(folder: string): Promise<void> {
   app.get("/signed", () => ({ meta: signer.signed() }));
   app.post("/sign", (request) => encoded(signer.signSnapshot(parseMeta(request.body))));
   app.post("/renew", () => encoded(signer.renew()));
-  const socket = join(folder, "signer.sock");
+  const socket = signerSocket(folder);
   rmSync(socket, { force: true });
   process.umask(0o177);
   await app.listen({ path: socket });
