@@ -1,14 +1,12 @@
 /**
  * Compression of one block of a stream: every way that Node's zlib offers is tried, the smallest
- * kept. A block is at most 8 MiB, so that reading one needs no more than that and its window.
+ * kept; what nothing can compress is stored as it is. A block is at most 8 MiB, so that reading one needs no more than that and its window.
  */
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { malformed } from "./malformed.ts";
 
 export const MAX_BLOCK_BYTES = 8 * 2 ** 20;
-/** What nothing can compress grows by no more than this. */
-export const MAX_STORED_BYTES = MAX_BLOCK_BYTES;
 
 const CODEC = { stored: 0, brotli: 1, zstd: 2 } as const;
 
@@ -24,25 +22,31 @@ const c = zlib.constants;
 
 /** Below this all settings are tried, because a few bytes count and it takes no time. */
 const SMALL_BYTES = 64 * 1024;
+/** A compressor's own frame is about as long; a patch of small changes has many such streams. */
+const NOT_WORTH_BYTES = 8;
 
 export async function packBlock(raw: Uint8Array): Promise<PackedBlock> {
+  const stored = { codec: CODEC.stored, rawBytes: raw.length, bytes: raw };
+  if (raw.length <= NOT_WORTH_BYTES) return stored;
   const tries = [brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_GENERIC))];
   if (raw.length <= SMALL_BYTES) {
     tries.push(brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_TEXT)));
     tries.push(brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_FONT)));
   }
-  const packed: PackedBlock[] = [{ codec: CODEC.stored, rawBytes: raw.length, bytes: raw }];
+  const packed: PackedBlock[] = [stored];
   for (const bytes of await Promise.all(tries)) {
     packed.push({ codec: CODEC.brotli, rawBytes: raw.length, bytes });
   }
-  const bytes = await zstd(raw, { params: { [c.ZSTD_c_compressionLevel]: 19 } });
+  // With the size known it takes memory for these bytes, not for the largest there could be.
+  const params = { [c.ZSTD_c_compressionLevel]: 19 };
+  const bytes = await zstd(raw, { params, pledgedSrcSize: raw.length });
   packed.push({ codec: CODEC.zstd, rawBytes: raw.length, bytes });
   return packed.reduce((best, next) => (next.bytes.length < best.bytes.length ? next : best));
 }
 
 /** About how large a stream will be: for choosing between ways to make it. */
 export async function estimatePacked(raw: Uint8Array): Promise<number> {
-  if (raw.length === 0) return 0;
+  if (raw.length <= NOT_WORTH_BYTES) return raw.length;
   const quality = raw.length <= SMALL_BYTES * 4 ? 11 : 9;
   return (await brotli(raw, brotliOptions(raw, quality, c.BROTLI_MODE_GENERIC))).length;
 }

@@ -1,5 +1,5 @@
 /** The references that were found in one block of an executable. */
-import type { AddressMap } from "./addressMap.ts";
+import { type AddressMap, NO_MAP } from "./addressMap.ts";
 import type { ElfImage, ElfSection } from "./elf.ts";
 
 export const BLOCK_BITS = 16;
@@ -19,15 +19,6 @@ export const FORM = {
   wide: 4,
 } as const;
 
-export interface Fields {
-  readonly count: number;
-  /** Ascending places in the block. */
-  readonly at: Int32Array;
-  readonly form: Uint8Array;
-  /** What the map adds to the target, less what it adds to the base. */
-  readonly adjust: Int32Array;
-}
-
 /** One section's part of one block. */
 export interface Part {
   readonly image: ElfImage;
@@ -41,20 +32,19 @@ export interface Part {
   readonly list: FieldList;
 }
 
-/** Collects fields in ascending order; what overlaps the one before or the block's end is left out. */
+/** Fields in ascending order; what overlaps the one before or the block's end is left out. */
 export class FieldList {
-  private readonly map: AddressMap;
-  private readonly at = new Int32Array(BLOCK_BYTES);
-  private readonly form = new Uint8Array(BLOCK_BYTES);
-  private readonly adjust = new Int32Array(BLOCK_BYTES);
-  private count = 0;
+  count = 0;
+  /** Places in the block. */
+  at = new Uint16Array(512);
+  form = new Uint8Array(512);
+  /** What the map adds to the target, less what it adds to the base. */
+  adjust = new Int32Array(512);
+  private map: AddressMap = NO_MAP;
   private end = 0;
 
-  constructor(map: AddressMap) {
+  reset(map: AddressMap): void {
     this.map = map;
-  }
-
-  reset(): void {
     this.count = 0;
     this.end = 0;
   }
@@ -62,6 +52,7 @@ export class FieldList {
   add(at: number, form: number, target: number, base = -1): void {
     const end = at + ((form & FORM.wide) !== 0 ? 8 : 4);
     if (target < 0 || at < this.end || end > BLOCK_BYTES) return;
+    if (this.count === this.at.length) this.grow();
     this.at[this.count] = at;
     this.form[this.count] = form;
     this.adjust[this.count] = this.map.shiftAt(target) - (base < 0 ? 0 : this.map.shiftAt(base));
@@ -69,13 +60,14 @@ export class FieldList {
     this.end = end;
   }
 
-  copy(): Fields {
-    const { count } = this;
-    return {
-      count,
-      at: this.at.slice(0, count),
-      form: this.form.slice(0, count),
-      adjust: this.adjust.slice(0, count),
-    };
+  private grow(): void {
+    const size = this.at.length * 2;
+    const { at, form, adjust } = this;
+    this.at = new Uint16Array(size);
+    this.at.set(at);
+    this.form = new Uint8Array(size);
+    this.form.set(form);
+    this.adjust = new Int32Array(size);
+    this.adjust.set(adjust);
   }
 }

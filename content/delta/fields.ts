@@ -6,7 +6,7 @@
 import type { AddressMap } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import type { ElfImage, ElfSection } from "./elf.ts";
-import { BLOCK_BYTES, FieldList, type Fields, type Part } from "./fieldList.ts";
+import { BLOCK_BYTES, type FieldList, type Part } from "./fieldList.ts";
 import { type GoTables, goTables, scanGoLines } from "./goLines.ts";
 import {
   scanCode,
@@ -22,7 +22,7 @@ import {
 export interface FieldScanner {
   readonly image: ElfImage;
   /** `bytes`: the block and BLOCK_MARGIN more (zeros beyond the file). */
-  scan(block: number, bytes: Uint8Array): Fields;
+  scan(block: number, bytes: Uint8Array, list: FieldList): void;
 }
 
 export function fieldScanner(image: ElfImage, source: ByteSource, map: AddressMap): FieldScanner {
@@ -30,22 +30,18 @@ export function fieldScanner(image: ElfImage, source: ByteSource, map: AddressMa
   for (const section of image.sections) {
     if (section.kind === "go-lines") go.set(section, goTables(image, section, source));
   }
-  const list = new FieldList(map);
   return {
     image,
-    scan(block, bytes) {
+    scan(block, bytes, list) {
       const start = block * BLOCK_BYTES;
-      list.reset();
+      list.reset(map);
+      const view = viewOf(bytes);
       for (const section of image.sections) {
         const from = Math.max(section.offset, start) - start;
         const to = Math.min(section.offset + section.size, start + BLOCK_BYTES) - start;
         if (from < to)
-          scanSection(
-            { image, section, bytes, view: viewOf(bytes), start, from, to, list },
-            go.get(section),
-          );
+          scanSection({ image, section, bytes, view, start, from, to, list }, go.get(section));
       }
-      return list.copy();
     },
   };
 }

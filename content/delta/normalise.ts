@@ -5,7 +5,7 @@
 import { type AddressMap, NO_MAP } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import { addressOf, type ElfImage } from "./elf.ts";
-import { BLOCK_BYTES, FORM } from "./fieldList.ts";
+import { BLOCK_BYTES, BLOCK_MARGIN, FieldList, FORM } from "./fieldList.ts";
 import { fieldScanner } from "./fields.ts";
 import { addWide, readBlock } from "./predict.ts";
 
@@ -18,9 +18,11 @@ export function normaliseImage(
 ): void {
   const scanner = fieldScanner(image, source, map === "blank" ? NO_MAP : map);
   const view = viewOf(target);
+  const bytes = new Uint8Array(BLOCK_BYTES + BLOCK_MARGIN);
+  const fields = new FieldList();
   for (let start = 0; start < source.sizeBytes; start += BLOCK_BYTES) {
-    const bytes = readBlock(source, start / BLOCK_BYTES);
-    const fields = scanner.scan(start / BLOCK_BYTES, bytes);
+    readBlock(source, start / BLOCK_BYTES, bytes);
+    scanner.scan(start / BLOCK_BYTES, bytes, fields);
     target.set(bytes.subarray(0, Math.min(BLOCK_BYTES, source.sizeBytes - start)), start);
     for (let i = 0; i < fields.count; i++) {
       const at = start + (fields.at[i] as number);

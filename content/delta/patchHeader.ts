@@ -8,7 +8,7 @@
 
 import type { MovedPiece } from "./addressMap.ts";
 import { type ByteSource, readBytes } from "./byteSource.ts";
-import { MAX_BLOCK_BYTES, MAX_STORED_BYTES, type PackedBlock, unpackBlock } from "./compress.ts";
+import { MAX_BLOCK_BYTES, type PackedBlock, unpackBlock } from "./compress.ts";
 import type { ElfSegment } from "./elf.ts";
 import { malformed } from "./malformed.ts";
 import { ByteList, VarintReader } from "./varint.ts";
@@ -134,7 +134,7 @@ export function readHeader(patch: ByteSource): GroupHeader[] {
         const block = {
           codec: reader.varint(255),
           rawBytes: reader.varint(MAX_BLOCK_BYTES),
-          storedBytes: reader.varint(Math.min(MAX_STORED_BYTES, patch.sizeBytes - at)),
+          storedBytes: reader.varint(Math.min(MAX_BLOCK_BYTES, patch.sizeBytes - at)),
           at,
         };
         at += block.storedBytes;

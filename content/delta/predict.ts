@@ -5,7 +5,7 @@
 import type { AddressMap } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import { addressOf, type ElfSegment } from "./elf.ts";
-import { BLOCK_BYTES, BLOCK_MARGIN, type Fields, FORM } from "./fieldList.ts";
+import { BLOCK_BYTES, BLOCK_MARGIN, FieldList, FORM } from "./fieldList.ts";
 import { type FieldScanner, fieldScanner } from "./fields.ts";
 import { type ImagePair, mapsOfPairs } from "./imagePair.ts";
 import type { Ops } from "./ops.ts";
@@ -23,11 +23,11 @@ export interface OldReader {
 
 interface Block {
   readonly bytes: Uint8Array;
-  readonly fields: Fields | undefined;
+  readonly fields: FieldList;
 }
 
-/** How many blocks are kept: 8 MiB and their fields. */
-const KEPT_BLOCKS = 128;
+/** How many blocks are kept, with their fields some 5 MiB. */
+const KEPT_BLOCKS = 40;
 
 interface LivePair {
   readonly scanner: FieldScanner;
@@ -66,9 +66,9 @@ export function oldReader(
     if (kept !== undefined) {
       cache.delete(key);
     } else {
-      const bytes = readBlock(old.files[file] as ByteSource, block);
-      kept = { bytes, fields: live.get(file)?.scanner.scan(block, bytes) };
-      if (cache.size >= KEPT_BLOCKS) cache.delete(cache.keys().next().value as number);
+      kept = oldestOf(cache);
+      readBlock(old.files[file] as ByteSource, block, kept.bytes);
+      live.get(file)?.scanner.scan(block, kept.bytes, kept.fields);
     }
     cache.set(key, kept);
     return kept;
@@ -90,12 +90,7 @@ export function oldReader(
         const block = blockOf(file, (within - at) / BLOCK_BYTES);
         const fresh = freshStart + done;
         const pair = live.get(file);
-        if (
-          block.fields === undefined ||
-          pair === undefined ||
-          fresh < pair.freshStart ||
-          fresh >= pair.freshEnd
-        ) {
+        if (pair === undefined || fresh < pair.freshStart || fresh >= pair.freshEnd) {
           use(block.bytes.subarray(at, at + size));
         } else {
           scratch.set(block.bytes.subarray(at, at + size));
@@ -111,18 +106,28 @@ export function oldReader(
   };
 }
 
-/** The block of a file with its margin; zeros beyond the end. */
-export function readBlock(source: ByteSource, block: number): Uint8Array {
-  const bytes = new Uint8Array(BLOCK_BYTES + BLOCK_MARGIN);
+/** Memory for one more block: the one that was not asked for longest is used again. */
+function oldestOf(cache: Map<number, Block>): Block {
+  const [oldest] = cache;
+  if (oldest === undefined || cache.size < KEPT_BLOCKS) {
+    return { bytes: new Uint8Array(BLOCK_BYTES + BLOCK_MARGIN), fields: new FieldList() };
+  }
+  cache.delete(oldest[0]);
+  return oldest[1];
+}
+
+/** A block of a file with its margin; zeros beyond the end. */
+export function readBlock(source: ByteSource, block: number, bytes: Uint8Array): void {
   const start = block * BLOCK_BYTES;
-  source.read(start, bytes.subarray(0, Math.min(bytes.length, source.sizeBytes - start)));
-  return bytes;
+  const size = Math.min(bytes.length, source.sizeBytes - start);
+  source.read(start, bytes.subarray(0, size));
+  bytes.fill(0, size);
 }
 
 /** The shift of a copy applies to the distance between a field and what it refers to. */
 function moveFields(
   view: DataView,
-  fields: Fields,
+  fields: FieldList,
   from: number,
   size: number,
   shift: number,
@@ -147,7 +152,7 @@ export function addWide(view: DataView, at: number, add: number): void {
   if (carry !== 0) view.setInt32(at + 4, view.getInt32(at + 4, true) + carry, true);
 }
 
-function firstAt(fields: Fields, from: number): number {
+function firstAt(fields: FieldList, from: number): number {
   let low = 0;
   let high = fields.count;
   while (low < high) {

@@ -1,6 +1,6 @@
 /** What the sections of an executable hold, and where in them references stand. */
 import { addressOf, coordinateOf, type ElfImage } from "./elf.ts";
-import { type FieldList, FORM, type Part } from "./fieldList.ts";
+import { BLOCK_BYTES, type FieldList, FORM, type Part } from "./fieldList.ts";
 import { scanX86 } from "./x86.ts";
 
 export function scanCode({ image, bytes, view, start, from, to, list }: Part): void {
@@ -44,30 +44,33 @@ function addPointer(
 /** The shortest list of code distances that is taken for the table of a switch. */
 const SHORTEST_TABLE = 3;
 
-export function scanConstants(part: Part): void {
-  const { image, view, start, from, to, list } = part;
-  const { codeStart, codeEnd } = image;
-  const address = addressOf(image.segments, start);
-  let at = aligned(start, from, 4);
-  while (at + 4 <= to) {
-    let end = at;
-    while (end + 4 <= to) {
-      const target = address + at + view.getInt32(end, true);
-      if (target < codeStart || target >= codeEnd) break;
-      end += 4;
-    }
-    if (end - at >= SHORTEST_TABLE * 4) {
-      for (let entry = at; entry < end; entry += 4) {
-        const target = coordinateOf(image.segments, address + at + view.getInt32(entry, true));
-        list.add(entry, FORM.absolute, target, start + at);
+export function scanConstants({ image, bytes, start, from, to, list }: Part): void {
+  const { segments } = image;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, BLOCK_BYTES / 4);
+  const address = addressOf(segments, start + from) - from;
+  const last = Math.floor(to / 4);
+  let word = Math.ceil(from / 4);
+  while (word < last) {
+    const table = address + word * 4;
+    const lowest = image.codeStart - table;
+    const above = image.codeEnd - table;
+    let end = word;
+    while (end < last && (words[end] as number) >= lowest && (words[end] as number) < above) end++;
+    if (end - word >= SHORTEST_TABLE) {
+      for (let entry = word; entry < end; entry++) {
+        const target = coordinateOf(segments, table + (words[entry] as number));
+        list.add(entry * 4, FORM.absolute, target, start + word * 4);
       }
-      at = end;
+      word = end;
       continue;
     }
-    if (!image.relocatable && (start + at) % 8 === 0 && at + 8 <= to) {
-      addPointer(image, view, at, 4096, list);
+    if (!image.relocatable && word % 2 === 0 && word + 1 < last && words[word + 1] === 0) {
+      const value = (words[word] as number) >>> 0;
+      if (value >= 4096) {
+        list.add(word * 4, FORM.absolute | FORM.wide, coordinateOf(segments, value));
+      }
     }
-    at += 4;
+    word++;
   }
 }
 
