@@ -8,9 +8,10 @@ import { arch, cpus, release, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { Bench, BenchResult } from "./bench.ts";
+import { checkBench } from "./check.ts";
 import { installBench } from "./install.ts";
 
-const BENCHES: readonly Bench[] = [installBench];
+const BENCHES: readonly Bench[] = [checkBench, installBench];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
