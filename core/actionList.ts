@@ -1,7 +1,8 @@
 /**
  * The arbiter: what a manifest needs against what this machine has, as an action list.
  *
- * Pure. The same bytes are fetched once, however many paths hold them.
+ * Pure. The same bytes are fetched once, however many paths and modes hold them. An object of the
+ * store is one content under one mode, because hard links share their mode.
  */
 import type { Sha256 } from "../protocol/ids.ts";
 import type { FileEntry, TreeEntry, UpdateManifest } from "../protocol/manifest.ts";
@@ -11,12 +12,21 @@ export interface ContentObject {
   readonly sizeBytes: number;
 }
 
+/** One content and the store objects to make of it: one entry for each mode that is missing. */
+export interface ContentWork extends ContentObject {
+  readonly files: readonly FileEntry[];
+}
+
 export interface ActionList {
   /** Brought from the server, largest first, so that the slowest transfer starts early. */
-  readonly fetch: readonly ContentObject[];
+  readonly fetch: readonly ContentWork[];
+  /** In the store under another mode: copied there. */
+  readonly copy: readonly ContentWork[];
   readonly fetchBytes: number;
   readonly reuseBytes: number;
-  /** Free space that the download and the install need together. */
+  /** What lies in the folder of arrivals at most, at any moment. */
+  readonly incomingBytes: number;
+  /** Free space that the download and the install need together, beside `incomingBytes`. */
   readonly diskNeededBytes: number;
 }
 
@@ -25,33 +35,50 @@ const ENTRY_BYTES = 4096;
 
 export const isFile = (entry: TreeEntry): entry is FileEntry => entry.type === "file";
 
+/** One entry for each content and mode. */
+export function distinctFiles(payload: readonly TreeEntry[]): FileEntry[] {
+  const files = new Map<string, FileEntry>();
+  for (const entry of payload) {
+    const name = isFile(entry) ? `${entry.sha256}.${entry.mode}` : "";
+    if (isFile(entry) && !files.has(name)) files.set(name, entry);
+  }
+  return [...files.values()];
+}
+
+/** `modesHere`: under which modes the store has that content, verified. */
 export function planActions(
   manifest: UpdateManifest,
-  isHere: (content: ContentObject) => boolean,
+  modesHere: (content: ContentObject) => ReadonlySet<number>,
+  transfersAtOnce: number,
 ): ActionList {
-  const wanted = new Map<Sha256, ContentObject>();
-  for (const entry of manifest.payload) {
-    if (isFile(entry))
-      wanted.set(entry.sha256, { sha256: entry.sha256, sizeBytes: entry.sizeBytes });
-  }
-  const fetch: ContentObject[] = [];
+  const fetch: ContentWork[] = [];
+  const copy: ContentWork[] = [];
   let reuseBytes = 0;
-  for (const content of wanted.values()) {
-    if (isHere(content)) reuseBytes += content.sizeBytes;
-    else fetch.push(content);
+  for (const wanted of Map.groupBy(
+    distinctFiles(manifest.payload),
+    ({ sha256 }) => sha256,
+  ).values()) {
+    const [{ sha256, sizeBytes } = { sha256: undefined, sizeBytes: 0 }] = wanted;
+    if (sha256 === undefined) continue;
+    const here = modesHere({ sha256, sizeBytes });
+    const files = wanted.filter(({ mode }) => !here.has(mode));
+    if (here.size > 0) reuseBytes += sizeBytes;
+    if (files.length > 0) (here.size > 0 ? copy : fetch).push({ sha256, sizeBytes, files });
   }
   fetch.sort((a, b) => b.sizeBytes - a.sizeBytes);
-  const fetchBytes = sum(fetch);
-  // One object at a time is here twice: as it arrived, and as the store's own copy.
-  const twice = fetch[0]?.sizeBytes ?? 0;
-  const entriesBytes = manifest.payload.length * ENTRY_BYTES;
+  const newObjects = [...fetch, ...copy].flatMap(({ files }) => files);
   return {
     fetch,
-    fetchBytes,
+    copy,
+    fetchBytes: sum(fetch),
     reuseBytes,
-    diskNeededBytes: fetchBytes + twice + entriesBytes + manifest.diskNeededBytes,
+    incomingBytes: sum(fetch.slice(0, transfersAtOnce)),
+    diskNeededBytes:
+      sum(newObjects) +
+      (newObjects.length + manifest.payload.length) * ENTRY_BYTES +
+      manifest.diskNeededBytes,
   };
 }
 
-const sum = (contents: readonly ContentObject[]): number =>
+const sum = (contents: readonly { sizeBytes: number }[]): number =>
   contents.reduce((total, { sizeBytes }) => total + sizeBytes, 0);

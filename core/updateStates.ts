@@ -22,7 +22,7 @@ export const TRANSITIONS = {
   "restart-pending": { restarted: "committing", undo: "rolling-back" },
   committing:        { healthy: "installed", undo: "rolling-back" },
   installed:         { uninstall: "uninstalling", undo: "rolling-back", replaced: "superseded", repair: "downloading" },
-  "rolling-back":    { undone: "rolled-back", fail: "failed" },
+  "rolling-back":    { undone: "rolled-back" },
   "rolled-back":     { download: "downloading", supersede: "superseded" },
   uninstalling:      { uninstalled: "uninstalled", fail: "failed" },
   uninstalled:       { download: "downloading", offer: "offered" },

@@ -90,6 +90,8 @@ export const ServiceStatus = z.object({
   pid: z.int(),
   startedMs: z.int(),
   busy: Progress.optional(),
+  /** It removes what is not needed any more. */
+  tidying: z.boolean(),
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
 });
@@ -110,6 +112,8 @@ export const HistoryEntry = z.object({
   startedMs: z.int(),
   endedMs: z.int(),
   result: z.enum(RESULTS),
+  /** True: installed after the metadata that vouched for it at download had expired. */
+  metadataExpired: z.boolean().optional(),
   error: ErrorReport.optional(),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;

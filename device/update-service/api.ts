@@ -36,6 +36,7 @@ export function updateServiceApi(about: {
       pid: process.pid,
       startedMs,
       ...(busy === undefined ? {} : { busy }),
+      tidying: jobs.isTidying(),
       products: installedProducts(journal, about.configured()),
       updates: journal.records(),
     };

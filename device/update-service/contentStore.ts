@@ -5,8 +5,8 @@
  * link shares its mode with all others, so the mode is part of the name. Whoever can write to an
  * installed file can change the store's copy: every object is hashed again before it is used.
  */
-import { createHash, type Hash } from "node:crypto";
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -17,51 +17,83 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmSync,
-  statSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { Sha256 } from "../../protocol/ids.ts";
 import type { FileEntry } from "../../protocol/manifest.ts";
+import { breathe, requireContent, writeAll } from "./hashFile.ts";
+import { openUntrusted } from "./untrustedFile.ts";
 
 export type StoredFile = Pick<FileEntry, "sha256" | "sizeBytes" | "mode">;
+type Named = Pick<StoredFile, "sha256" | "mode">;
 
-/** One read: large enough for the disk, small enough for memory. */
-const CHUNK_BYTES = 1024 * 1024;
-/** How long file work may hold up the socket's API. */
-const TURN_MS = 20;
+export const objectName = ({ sha256, mode }: Named): string => `${sha256}.${mode.toString(8)}`;
 
-export const objectPath = (
-  store: string,
-  { sha256, mode }: Pick<StoredFile, "sha256" | "mode">,
-): string => join(store, sha256.slice(0, 2), `${sha256}.${mode.toString(8)}`);
+export const objectPath = (store: string, file: Named): string =>
+  join(store, file.sha256.slice(0, 2), objectName(file));
 
-/** Cheap: the size only. `linkFromStore` hashes. */
-export function isStored(store: string, file: StoredFile): boolean {
-  return statSync(objectPath(store, file), { throwIfNoEntry: false })?.size === file.sizeBytes;
+/** Which contents are here, and under which modes. By name only: nothing of it is verified. */
+export function storedModes(store: string): Map<string, Set<number>> {
+  const modes = new Map<string, Set<number>>();
+  for (const { name } of objectsOf(store)) {
+    const [sha256 = "", mode = ""] = name.split(".");
+    if (objectName({ sha256: sha256 as StoredFile["sha256"], mode: parseInt(mode, 8) }) !== name)
+      continue;
+    const known = modes.get(sha256);
+    if (known === undefined) modes.set(sha256, new Set([parseInt(mode, 8)]));
+    else known.add(parseInt(mode, 8));
+  }
+  return modes;
+}
+
+/** Takes over what the downloader brought. Errors: UPB-VERIFY-CONTENT, UPB-DOWNLOAD-DISK-FULL. */
+export async function adopt(store: string, arrived: string, file: StoredFile): Promise<void> {
+  const { handle } = openUntrusted(arrived);
+  try {
+    await write(store, handle, file);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /**
- * Copies what was downloaded into the store, hashing what is written, and only then gives it its
- * name. The source is opened once and never by name again: another process may own its folder.
- * Errors: UPB-VERIFY-CONTENT, UPB-DOWNLOAD-DISK-FULL.
+ * The same content under another mode, from the store itself. False: there is none (any more: one
+ * that was changed is removed). Errors: UPB-DOWNLOAD-DISK-FULL.
  */
-export async function adopt(store: string, source: string, file: StoredFile): Promise<void> {
+export async function adoptSibling(store: string, file: StoredFile): Promise<boolean> {
+  const folder = dirname(objectPath(store, file));
+  if (!existsSync(folder)) return false;
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${file.sha256}.`) || name.endsWith(".new")) continue;
+    const handle = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      await write(store, handle, file);
+      return true;
+    } catch (error) {
+      if (!isChanged(error)) throw error;
+      rmSync(join(folder, name), { force: true });
+    } finally {
+      closeSync(handle);
+    }
+  }
+  return false;
+}
+
+/**
+ * Copies while hashing, so that what is hashed is what is kept, and only then gives it its name.
+ * Not flushed: whoever relies on it flushes the store first.
+ */
+async function write(store: string, from: number, file: StoredFile): Promise<void> {
   const target = objectPath(store, file);
-  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const beside = `${target}.new`;
-  rmSync(beside, { force: true });
-  const from = openUntrusted(source, file.sha256);
   try {
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    rmSync(beside, { force: true });
     const to = openSync(beside, "wx", 0o600);
     try {
-      const found = await hashFile(from, file.sizeBytes, (chunk) => writeAll(to, chunk));
-      requireHash(file, found);
+      await requireContent(from, file, (chunk) => writeAll(to, chunk));
       fchmodSync(to, file.mode);
     } finally {
       closeSync(to);
@@ -69,35 +101,17 @@ export async function adopt(store: string, source: string, file: StoredFile): Pr
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw asDiskFull(error, target);
-  } finally {
-    closeSync(from);
+    throw asDiskFull(error, "UPB-DOWNLOAD-DISK-FULL", target);
   }
 }
 
 /**
- * The same content under another mode, from the store itself. False: there is none.
- * Errors: UPB-VERIFY-CONTENT.
- */
-export async function adoptSibling(store: string, file: StoredFile): Promise<boolean> {
-  const folder = dirname(objectPath(store, file));
-  if (!existsSync(folder)) return false;
-  const sibling = readdirSync(folder).find(
-    (name) => name.startsWith(`${file.sha256}.`) && !name.endsWith(".new"),
-  );
-  if (sibling === undefined) return false;
-  await adopt(store, join(folder, sibling), file);
-  return true;
-}
-
-/**
- * Puts a stored object at `path`, after hashing it. A changed object is removed, alone.
+ * Hashes a stored object. One that was changed is removed, alone.
  * Errors: UPB-VERIFY-CONTENT, UPB-VERIFY-MISSING.
  */
-export async function linkFromStore(
+export async function requireStored(
   store: string,
   file: StoredFile,
-  path: string,
   onRead: (bytes: number) => void,
 ): Promise<void> {
   const object = objectPath(store, file);
@@ -108,111 +122,83 @@ export async function linkFromStore(
     throw new UpbeatError("UPB-VERIFY-MISSING", { object: file.sha256, cause });
   }
   try {
-    const { mode, size } = fstatSync(handle);
-    const found = size === file.sizeBytes ? await hashFile(handle, size, onChunk) : undefined;
-    if (found?.sha256 !== file.sha256 || (mode & 0o7777) !== file.mode) {
-      rmSync(object, { force: true });
-      throw new UpbeatError("UPB-VERIFY-CONTENT", {
-        object: file.sha256,
-        detail: "it was changed on this machine",
-      });
+    const mode = fstatSync(handle).mode & 0o7777;
+    if (mode !== file.mode) {
+      const detail = `expected mode ${file.mode.toString(8)}, found ${mode.toString(8)}`;
+      throw new UpbeatError("UPB-VERIFY-CONTENT", { object: file.sha256, detail });
     }
+    await requireContent(handle, file, (chunk) => onRead(chunk.length));
+  } catch (error) {
+    if (isChanged(error)) rmSync(object, { force: true });
+    throw error;
   } finally {
     closeSync(handle);
   }
-  place(object, path);
-  function onChunk(chunk: Uint8Array): void {
-    onRead(chunk.length);
+}
+
+/** Whether it is here and whole; what was changed is gone afterwards. */
+export async function isStored(
+  store: string,
+  file: StoredFile,
+  onRead: (bytes: number) => void,
+): Promise<boolean> {
+  try {
+    await requireStored(store, file, onRead);
+    return true;
+  } catch (error) {
+    if (error instanceof UpbeatError) return false;
+    throw error;
   }
 }
 
 let canReflink = true;
 
-function place(object: string, path: string): void {
+/** Puts a stored object at `path`. Call `requireStored` first. */
+export function place(store: string, file: Named, path: string): void {
+  const object = objectPath(store, file);
   if (canReflink) {
     try {
       copyFileSync(object, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+      chmodSync(path, file.mode);
       return;
     } catch {
       canReflink = false; // ext4 has none; one store is on one file system, so asking once will do
       rmSync(path, { force: true });
     }
   }
-  linkSync(object, path);
+  try {
+    linkSync(object, path);
+  } catch (error) {
+    // ext4 allows 65,000 names for a file: a tree may hold more empty ones.
+    if (!(error instanceof Error && "code" in error && error.code === "EMLINK")) throw error;
+    copyFileSync(object, path, constants.COPYFILE_EXCL);
+    chmodSync(path, file.mode);
+  }
 }
 
-/** A regular file, not followed through a link, not waited for if it is a pipe. */
-function openUntrusted(path: string, object: string): number {
-  const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  if (fstatSync(handle).isFile()) return handle;
-  closeSync(handle);
-  throw new UpbeatError("UPB-VERIFY-CONTENT", { object, detail: "it is not a regular file" });
-}
-
-async function hashFile(
-  handle: number,
-  sizeBytes: number,
-  onChunk: (chunk: Uint8Array) => void,
-): Promise<{ sha256: string; sizeBytes: number }> {
-  const hash: Hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, sizeBytes + 1)));
-  let total = 0;
-  for (;;) {
-    const count = readSync(handle, buffer, 0, buffer.length, null);
-    if (count === 0) break;
-    total += count;
-    // Never more than was signed, whatever is there.
-    if (total > sizeBytes) break;
-    const chunk = buffer.subarray(0, count);
-    hash.update(chunk);
-    onChunk(chunk);
+/** Removes every object that `isNeeded` does not name. */
+export async function collect(store: string, isNeeded: (name: string) => boolean): Promise<void> {
+  for (const { shard, name } of objectsOf(store)) {
+    if (!isNeeded(name)) rmSync(join(store, shard, name), { force: true });
     await breathe();
   }
-  return { sha256: hash.digest("hex"), sizeBytes: total };
 }
 
-function requireHash(file: StoredFile, found: { sha256: string; sizeBytes: number }): void {
-  if (found.sizeBytes === file.sizeBytes && found.sha256 === file.sha256) return;
-  const detail =
-    found.sizeBytes === file.sizeBytes
-      ? `found ${found.sha256}`
-      : `expected ${file.sizeBytes} bytes, found ${found.sizeBytes > file.sizeBytes ? "more" : found.sizeBytes}`;
-  throw new UpbeatError("UPB-VERIFY-CONTENT", { object: file.sha256, detail });
+function* objectsOf(store: string): Generator<{ shard: string; name: string }> {
+  if (!existsSync(store)) return;
+  for (const shard of readdirSync(store))
+    for (const name of readdirSync(join(store, shard))) yield { shard, name };
 }
 
-function writeAll(handle: number, chunk: Uint8Array): void {
-  for (let done = 0; done < chunk.length; ) done += writeSync(handle, chunk, done);
-}
+const isChanged = (error: unknown): boolean =>
+  error instanceof UpbeatError && error.code === "UPB-VERIFY-CONTENT";
 
-let turnStartedMs = performance.now();
-
-/** File work is done in one thread with the API; this lets the API answer in between. */
-export async function breathe(): Promise<void> {
-  if (performance.now() - turnStartedMs < TURN_MS) return;
-  await turn();
-  turnStartedMs = performance.now();
-}
-
-export function asDiskFull(error: unknown, object: string): unknown {
+export function asDiskFull(
+  error: unknown,
+  code: "UPB-DOWNLOAD-DISK-FULL" | "UPB-INSTALL-DISK-FULL",
+  object: string,
+): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   if (error.code !== "ENOSPC" && error.code !== "EDQUOT") return error;
-  return new UpbeatError("UPB-INSTALL-DISK-FULL", { object, cause: error });
+  return new UpbeatError(code, { object, cause: error });
 }
-
-/** Removes every object that `isNeeded` does not name. Returns the bytes that it freed. */
-export function collect(store: string, isNeeded: (objectName: string) => boolean): number {
-  if (!existsSync(store)) return 0;
-  let freedBytes = 0;
-  for (const shard of readdirSync(store)) {
-    for (const name of readdirSync(join(store, shard))) {
-      if (isNeeded(name)) continue;
-      const path = join(store, shard, name);
-      freedBytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      rmSync(path, { force: true });
-    }
-  }
-  return freedBytes;
-}
-
-export const objectName = ({ sha256, mode }: { sha256: Sha256; mode: number }): string =>
-  `${sha256}.${mode.toString(8)}`;

@@ -2,29 +2,36 @@
  * Brings everything that an update needs into the store: verified metadata, the manifest, and the
  * content that is not here yet. `downloaded` means: whole, hashed by this process, and on the disk.
  *
- * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-TREE-*, UPB-DOWNLOAD-*, UPB-VERIFY-*, UPB-FETCH-*.
+ * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-TREE-*, UPB-DOWNLOAD-*,
+ * UPB-VERIFY-*, UPB-FETCH-*.
  */
 import { rmSync } from "node:fs";
 import { requireSafeTree } from "../../content/treeRules.ts";
-import { type ActionList, isFile, planActions } from "../../core/actionList.ts";
-import { compareVersions } from "../../core/versionOrder.ts";
+import {
+  type ActionList,
+  type ContentWork,
+  distinctFiles,
+  planActions,
+} from "../../core/actionList.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
-import type { FileEntry, UpdateManifest } from "../../protocol/manifest.ts";
+import type { UpdateManifest } from "../../protocol/manifest.ts";
 import type { Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
-import { adopt, adoptSibling, isStored, objectName } from "./contentStore.ts";
+import { adopt, adoptSibling, isStored, storedModes } from "./contentStore.ts";
 import type { Downloader } from "./downloaderProcess.ts";
 import { flushFileSystem } from "./durable.ts";
-import type { Manifests } from "./findUpdate.ts";
 import { storeFolder } from "./handlers/tree.ts";
 import type { Journal } from "./journal.ts";
+import type { Manifests } from "./keptManifests.ts";
+import { requireNewer } from "./operations.ts";
 import { requireSpace } from "./space.ts";
 
 export interface DownloadWorld {
   readonly journal: Journal;
   readonly manifests: Manifests;
   readonly installed: string;
+  readonly incoming: string;
   readonly downloader: Downloader;
   readonly find: (update: UpdateId) => Promise<{ manifest: UpdateManifest; bytes: Uint8Array }>;
   readonly onPhase: (phase: Progress["phase"], totalBytes: number) => void;
@@ -39,97 +46,89 @@ export async function download(world: DownloadWorld, update: UpdateId): Promise<
   world.onPhase("refresh-metadata", 0);
   const { manifest, bytes } = await world.find(update);
   killPoint("download:metadata-verified");
-  requireInstallable(world.journal, manifest);
+  requireSafeTree(manifest.payload, formatUpdate(manifest));
+  requireNewer(update, world.journal.product(update.product).current);
   world.manifests.keep(update.manifestSha256, bytes);
   killPoint("download:manifest-kept");
 
-  world.onPhase("plan", 0);
   const store = storeFolder(world.installed);
-  const files = distinctFiles(manifest);
-  const missing = files.filter((file) => !isStored(store, file));
-  const actions = planActions(
-    manifest,
-    ({ sha256 }) => !missing.some((file) => file.sha256 === sha256),
-  );
-  requireSpace(world.installed, actions.diskNeededBytes);
+  const modes = await verifiedModes(world, store, manifest);
+  world.onPhase("plan", 0);
+  const actions = planActions(manifest, ({ sha256 }) => modes.get(sha256) ?? new Set(), TRANSFERS);
+  requireSpace(world.incoming, actions.incomingBytes);
+  requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
   killPoint("download:planned");
 
-  await fetchAll(world, store, missing, actions);
+  await bringAll(world, store, actions);
   killPoint("download:before-sync");
-  if (missing.length > 0) flushFileSystem(store);
+  if (actions.fetch.length + actions.copy.length > 0) await flushFileSystem(store);
   killPoint("download:synced");
 }
 
-function requireInstallable(journal: Journal, manifest: UpdateManifest): void {
-  const object = formatUpdate(manifest);
-  requireSafeTree(manifest.payload, object);
-  const { current } = journal.product(manifest.product);
-  if (current === undefined || compareVersions(manifest.version, current) > 0) return;
-  throw new UpbeatError("UPB-INSTALL-OLDER", { object, detail: `${current} is installed` });
-}
-
-/** One object for each content and mode. */
-function distinctFiles(manifest: UpdateManifest): FileEntry[] {
-  return [
-    ...new Map(manifest.payload.filter(isFile).map((file) => [objectName(file), file])).values(),
-  ];
-}
-
-async function fetchAll(
+/** What the store already has of it, hashed: what was changed is gone, and is fetched again. */
+async function verifiedModes(
   world: DownloadWorld,
   store: string,
-  missing: readonly FileEntry[],
-  actions: ActionList,
-): Promise<void> {
+  manifest: UpdateManifest,
+): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const modes = storedModes(store);
+  const here = distinctFiles(manifest.payload).filter((file) =>
+    modes.get(file.sha256)?.has(file.mode),
+  );
+  world.onPhase(
+    "verify",
+    here.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+  );
+  for (const file of here) {
+    if (!(await isStored(store, file, world.onBytes))) modes.get(file.sha256)?.delete(file.mode);
+  }
+  return modes;
+}
+
+async function bringAll(world: DownloadWorld, store: string, actions: ActionList): Promise<void> {
   world.onPhase("download", actions.fetchBytes);
-  const byContent = Map.groupBy(missing, ({ sha256 }) => sha256);
-  const queue = actions.fetch.flatMap((content) => {
-    const files = byContent.get(content.sha256);
-    return files === undefined ? [] : [{ content, files }];
-  });
-  const stopped = new AbortController();
+  for (const work of actions.copy) {
+    // What turns out to be damaged is fetched after all.
+    if (!(await copyAll(store, work))) await bring(world, store, work);
+  }
+  const queue = [...actions.fetch];
+  let failed = false;
   const worker = async (): Promise<void> => {
-    for (
-      let next = queue.shift();
-      next !== undefined && !stopped.signal.aborted;
-      next = queue.shift()
-    ) {
-      await fetchOne(world, store, next.content, next.files);
+    for (let next = queue.shift(); next !== undefined && !failed; next = queue.shift()) {
+      try {
+        await bring(world, store, next);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
     }
   };
-  const workers = Array.from({ length: TRANSFERS }, () =>
-    worker().catch((error: unknown) => {
-      stopped.abort();
-      throw error;
-    }),
-  );
-  const ends = await Promise.allSettled(workers);
-  const failed = ends.find((end) => end.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
+  const ends = await Promise.allSettled(Array.from({ length: TRANSFERS }, worker));
+  const bad = ends.find((end) => end.status === "rejected");
+  if (bad !== undefined) throw bad.reason;
 }
 
-async function fetchOne(
-  world: DownloadWorld,
-  store: string,
-  content: ActionList["fetch"][number],
-  files: readonly FileEntry[],
-): Promise<void> {
-  const [first, ...others] = files;
+async function bring(world: DownloadWorld, store: string, work: ContentWork): Promise<void> {
+  const [first, ...others] = work.files;
   if (first === undefined) return;
-  if (!(await adoptSibling(store, first))) {
-    let had = 0;
-    const arrived = await world.downloader.content(content, (bytes) => {
-      world.onBytes(bytes - had);
-      had = bytes;
-    });
-    killPoint("download:object-arrived");
-    try {
-      await adopt(store, arrived, first);
-    } finally {
-      // Taken over, or wrong: either way it has no more use, and only this one object is lost.
-      rmSync(arrived, { force: true });
-    }
+  let had = 0;
+  const arrived = await world.downloader.content(work, (bytes) => {
+    world.onBytes(bytes - had);
+    had = bytes;
+  });
+  killPoint("download:object-arrived");
+  try {
+    await adopt(store, arrived, first);
+  } finally {
+    // Taken over, or wrong: either way it has no more use, and only this one object is lost.
+    rmSync(arrived, { force: true });
   }
   killPoint("download:object-in-store");
-  for (const file of others) await adoptSibling(store, file);
+  if (await copyAll(store, { ...work, files: others })) return;
+  throw new UpbeatError("UPB-VERIFY-MISSING", { object: work.sha256 });
+}
+
+async function copyAll(store: string, { files }: ContentWork): Promise<boolean> {
+  for (const file of files) if (!(await adoptSibling(store, file))) return false;
+  return true;
 }

@@ -2,56 +2,46 @@
  * Starts and talks to the downloader. Nothing that it says is believed: its files are opened without
  * following links, within the bound that was asked for, and whoever uses the bytes verifies them.
  *
- * Errors: those that it reports, UPB-DOWNLOAD-NO-DOWNLOADER when it dies.
+ * Errors: those that it reports, UPB-DOWNLOAD-NO-DOWNLOADER when it dies or falls silent,
+ * UPB-VERIFY-CONTENT.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { TargetReader } from "../../content/releases.ts";
 import { errorFromReport, UpbeatError } from "../../protocol/errors/error.ts";
-import type { Sha256 } from "../../protocol/ids.ts";
+import { Sha256 } from "../../protocol/ids.ts";
 import type { MetadataSource } from "../../protocol/trust/ports.ts";
+import { onLines } from "./downloader/lines.ts";
 import {
   DownloadReply,
   type DownloadRequest,
   fileOf,
-  MAX_LINE_BYTES,
+  MAX_LINE_LENGTH,
 } from "./downloader/messages.ts";
+import { downloaderAccount } from "./downloaderAccount.ts";
+import type { Expected } from "./hashFile.ts";
+import { takeUntrusted } from "./untrustedFile.ts";
 
 export interface Downloader {
   readonly metadata: MetadataSource;
   readonly target: TargetReader;
   /** The file that holds the object afterwards; its content is unverified. */
-  content(
-    object: { sha256: Sha256; sizeBytes: number },
-    onProgress: (bytes: number) => void,
-  ): Promise<string>;
+  content(object: Expected, onProgress: (bytes: number) => void): Promise<string>;
   stop(): void;
 }
 
 const MAIN = join(import.meta.dirname, `downloader/main${import.meta.filename.slice(-3)}`);
 const SOURCES = join(import.meta.dirname, "../..");
-/** An account that owns nothing else, made by the package; without it the service's own is used. */
-const ACCOUNT = "upbeat-download";
+/** Longer than its own longest wait (a minute) and time-outs together. */
+const SILENCE_MS = 3 * 60_000;
 
-type Pending = {
-  request: Asked;
-  resolve: (found: boolean) => void;
-  reject: (error: unknown) => void;
-  onProgress: (bytes: number) => void;
-};
-type Asked = DownloadRequest;
+interface Pending {
+  readonly resolve: (found: boolean) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onProgress: (bytes: number) => void;
+}
 
 export function startDownloader(serverUrl: string, folder: string): Downloader {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -60,31 +50,28 @@ export function startDownloader(serverUrl: string, folder: string): Downloader {
   let ended: UpbeatError | undefined;
   let nextId = 1;
 
-  const failAll = (error: UpbeatError): void => {
-    ended = error;
-    for (const { reject } of pending.values()) reject(error);
+  const end = (detail: string, cause?: unknown): void => {
+    ended ??= new UpbeatError("UPB-DOWNLOAD-NO-DOWNLOADER", { object: MAIN, detail, cause });
+    child.kill("SIGKILL");
+    for (const { reject } of pending.values()) reject(ended);
     pending.clear();
   };
-  child.once("error", (cause) =>
-    failAll(new UpbeatError("UPB-DOWNLOAD-NO-DOWNLOADER", { object: MAIN, cause })),
-  );
-  child.once("exit", (code, signal) =>
-    failAll(
-      new UpbeatError("UPB-DOWNLOAD-NO-DOWNLOADER", {
-        object: MAIN,
-        detail: `it ended with ${signal ?? code}`,
-      }),
-    ),
-  );
+  const silence = setTimeout(() => {
+    if (pending.size > 0) end(`silent for ${SILENCE_MS} ms`);
+  }, SILENCE_MS);
+  child.once("error", (cause) => end("it could not be started", cause));
+  child.once("exit", (code, signal) => end(`it ended with ${signal ?? code}`));
   child.stdin?.on("error", () => {}); // its end is reported by `exit`
-  if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", onLine);
+  if (child.stdout !== null)
+    onLines(child.stdout, MAX_LINE_LENGTH, onLine, () => end("a line that is too long"));
 
   function onLine(line: string): void {
     const message = parseReply(line);
     if (message === undefined) {
-      child.kill("SIGKILL");
+      end("a line that cannot be read");
       return;
     }
+    silence.refresh();
     const call = pending.get(message.id);
     if (call === undefined) return;
     if (message.kind === "progress") {
@@ -96,37 +83,43 @@ export function startDownloader(serverUrl: string, folder: string): Downloader {
     else call.resolve(message.kind === "done");
   }
 
-  function ask(request: Asked, onProgress: (bytes: number) => void = () => {}): Promise<boolean> {
+  function ask(request: DownloadRequest, onProgress = (_bytes: number) => {}): Promise<boolean> {
     if (ended !== undefined) return Promise.reject(ended);
+    silence.refresh();
     return new Promise((resolve, reject) => {
-      pending.set(request.id, { request, resolve, reject, onProgress });
+      pending.set(request.id, { resolve, reject, onProgress });
       child.stdin?.write(`${JSON.stringify(request)}\n`);
     });
   }
 
-  async function bytesOf(request: Asked & { maxBytes: number }): Promise<Uint8Array | undefined> {
+  async function bytesOf(
+    request: DownloadRequest & { maxBytes: number },
+  ): Promise<Uint8Array | undefined> {
     if (!(await ask(request))) return undefined;
-    return takeFile(join(folder, fileOf(request)), request.maxBytes);
+    return takeUntrusted(join(folder, fileOf(request)), request.maxBytes);
   }
 
   return {
     metadata: {
       fetch: (name, maxBytes) => bytesOf({ id: nextId++, kind: "metadata", name, maxBytes }),
     },
-    target: async (path, sha256, maxBytes) =>
-      (await bytesOf({ id: nextId++, kind: "target", path, sha256: sha256 as Sha256, maxBytes })) ??
-      new Uint8Array(),
-    async content(object, onProgress) {
-      const request = {
-        id: nextId++,
-        kind: "content",
-        sha256: object.sha256,
-        sizeBytes: object.sizeBytes,
-      } as const;
-      await ask(request, onProgress);
+    target: async (path, hash, maxBytes) => {
+      const sha256 = Sha256.parse(hash);
+      const bytes = await bytesOf({ id: nextId++, kind: "target", path, sha256, maxBytes });
+      return bytes ?? new Uint8Array();
+    },
+    async content({ sha256, sizeBytes }, onProgress) {
+      const request = { id: nextId++, kind: "content", sha256, sizeBytes } as const;
+      // Only ever forwards, and never beyond the end: it is shown to people.
+      let had = 0;
+      await ask(request, (bytes) => {
+        had = Math.max(had, Math.min(bytes, sizeBytes));
+        onProgress(had);
+      });
       return join(folder, fileOf(request));
     },
     stop() {
+      clearTimeout(silence);
       child.stdin?.end();
       child.kill("SIGTERM");
     },
@@ -134,27 +127,35 @@ export function startDownloader(serverUrl: string, folder: string): Downloader {
 }
 
 function launch(serverUrl: string, folder: string): ChildProcess {
-  const account = process.getuid?.() === 0 ? accountIds() : undefined;
+  const account = downloaderAccount();
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
   chmodSync(folder, 0o700);
-  // Node's permission model is a seat belt, not a sandbox: it follows links. The account is the wall.
-  const belt = [
-    "--permission",
-    "--allow-net",
-    `--allow-fs-read=${SOURCES}/*`,
-    `--allow-fs-read=${folder}/*`,
-    `--allow-fs-write=${folder}/*`,
-  ];
-  return spawn(process.execPath, [...belt, MAIN, serverUrl, folder], {
+  return spawn(process.execPath, [...seatBelt(folder), MAIN, serverUrl, folder], {
     cwd: folder,
-    env: proxyEnvironment(),
+    env: networkEnvironment(),
     stdio: ["pipe", "pipe", "inherit"],
     ...(account ?? {}),
   });
 }
 
+/** Node's permission model is a seat belt, not a sandbox: it follows links. The account is the wall. */
+export const seatBelt = (folder: string): string[] => [
+  "--permission",
+  "--allow-net",
+  `--allow-fs-read=${SOURCES}/*`,
+  `--allow-fs-read=${packagesFolder()}/*`,
+  `--allow-fs-read=${folder}/*`,
+  `--allow-fs-write=${folder}/*`,
+];
+
+/** Where npm put our dependencies: inside our own folder, or above it. */
+function packagesFolder(): string {
+  const zod = realpathSync(fileURLToPath(import.meta.resolve("zod")));
+  return zod.slice(0, zod.lastIndexOf("/node_modules/") + "/node_modules".length);
+}
+
 /** Only what concerns the network: no secret of the service's environment. */
-const proxyEnvironment = (): Record<string, string> =>
+const networkEnvironment = (): Record<string, string> =>
   Object.fromEntries(
     [
       "HTTP_PROXY",
@@ -168,39 +169,10 @@ const proxyEnvironment = (): Record<string, string> =>
     ].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
 
-function accountIds(): { uid: number; gid: number } | undefined {
-  try {
-    const [, , uid, gid] = execFileSync("/usr/bin/getent", ["passwd", ACCOUNT], {
-      encoding: "utf8",
-    }).split(":");
-    return { uid: Number(uid), gid: Number(gid) };
-  } catch {
-    return undefined; // there is no such account
-  }
-}
-
 function parseReply(line: string): DownloadReply | undefined {
-  if (line.length > MAX_LINE_BYTES) return undefined;
   try {
     return DownloadReply.safeParse(JSON.parse(line)).data;
   } catch {
     return undefined;
-  }
-}
-
-function takeFile(path: string, maxBytes: number): Uint8Array {
-  const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const about = fstatSync(handle);
-    if (!about.isFile() || about.size > maxBytes) {
-      throw new UpbeatError("UPB-VERIFY-CONTENT", {
-        object: path,
-        detail: `not a file of at most ${maxBytes} bytes`,
-      });
-    }
-    return readFileSync(handle);
-  } finally {
-    closeSync(handle);
-    rmSync(path, { force: true });
   }
 }

@@ -5,23 +5,21 @@
  * Errors: UPB-TRUST-*, UPB-MANIFEST-*, UPB-FETCH-*, UPB-INSTALL-NOT-CONFIGURED,
  * UPB-INSTALL-OTHER-UPDATE, UPB-CONFIG-INVALID.
  */
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { writeDurably } from "../../content/durableFile.ts";
+import { readFileSync } from "node:fs";
 import { readUpdate } from "../../content/releases.ts";
 import { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import {
   type Channel,
   formatUpdate,
+  manifestPath,
   type Product,
   type Sha256,
   type UpdateId,
 } from "../../protocol/ids.ts";
-import { readManifest, type UpdateManifest } from "../../protocol/manifest.ts";
-import { refresh } from "../../protocol/trust/client.ts";
-import type { MetadataStore } from "../../protocol/trust/ports.ts";
+import type { UpdateManifest } from "../../protocol/manifest.ts";
+import { openCached, refresh } from "../../protocol/trust/client.ts";
+import type { MetadataStore, VerifiedTarget } from "../../protocol/trust/ports.ts";
 import type { Downloader } from "./downloaderProcess.ts";
 
 export function readConfig(file: string): DeviceConfig {
@@ -63,16 +61,49 @@ export async function findUpdate(
     update.product,
     update.version,
   );
-  const object = formatUpdate(update);
-  if (found === undefined) throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object });
-  if (found.manifestSha256 !== update.manifestSha256) {
-    throw new UpbeatError("UPB-INSTALL-OTHER-UPDATE", {
-      object,
-      detail: `expected ${update.manifestSha256}, signed is ${found.manifestSha256}`,
-    });
-  }
+  if (found === undefined)
+    throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object: formatUpdate(update) });
+  if (found.manifestSha256 !== update.manifestSha256)
+    throw otherUpdate(update, found.manifestSha256);
   return found;
 }
+
+/**
+ * Whether the metadata that is kept still vouches for an update that was verified at download.
+ * `expired`: it cannot be asked any more (its time is over, or a newer set was begun and not
+ * finished); what was verified then may be finished, because the server being away must not strand
+ * a device.
+ * Errors: UPB-TRUST-NO-SUCH-TARGET (retired since), UPB-INSTALL-OTHER-UPDATE, UPB-TRUST-*.
+ */
+export async function stillSigned(
+  update: UpdateId,
+  channel: Channel,
+  about: { trustedRootFile: string; store: MetadataStore; now: () => number },
+): Promise<"signed" | "expired"> {
+  const object = formatUpdate(update);
+  const path = manifestPath(channel, update.product, update.version);
+  let target: VerifiedTarget | undefined;
+  try {
+    const trustedRoot = readRoot(about.trustedRootFile);
+    const trusted = await openCached({ trustedRoot, store: about.store, now: about.now });
+    if (trusted === undefined) return "expired";
+    target = await trusted.findTarget(path);
+  } catch (error) {
+    if (error instanceof UpbeatError && CANNOT_SAY.has(error.code)) return "expired";
+    throw error;
+  }
+  if (target === undefined) throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object });
+  if (target.sha256 === update.manifestSha256) return "signed";
+  throw otherUpdate(update, target.sha256);
+}
+
+const CANNOT_SAY: ReadonlySet<string> = new Set(["UPB-TRUST-EXPIRED", "UPB-TRUST-MISSING"]);
+
+const otherUpdate = (update: UpdateId, signed: Sha256): UpbeatError =>
+  new UpbeatError("UPB-INSTALL-OTHER-UPDATE", {
+    object: formatUpdate(update),
+    detail: `expected ${update.manifestSha256}, signed is ${signed}`,
+  });
 
 function readRoot(file: string): Uint8Array {
   try {
@@ -80,40 +111,4 @@ function readRoot(file: string): Uint8Array {
   } catch (cause) {
     throw new UpbeatError("UPB-CONFIG-INVALID", { object: file, cause });
   }
-}
-
-/**
- * Manifests whose signatures were verified at download. What was verified once may be finished when
- * the metadata has expired since (the server being away must not strand a half-done update); the
- * file's own hash is the update's id, so it needs no signature again.
- */
-export interface Manifests {
-  keep(sha256: Sha256, bytes: Uint8Array): void;
-  /** Undefined: it was never kept, or is damaged. */
-  read(sha256: Sha256): UpdateManifest | undefined;
-  all(): Sha256[];
-  remove(sha256: Sha256): void;
-}
-
-export function keptManifests(folder: string): Manifests {
-  const fileOf = (sha256: Sha256) => join(folder, `${sha256}.json`);
-  return {
-    keep(sha256, bytes) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeDurably(fileOf(sha256), bytes, 0o600);
-    },
-    read(sha256) {
-      if (!existsSync(fileOf(sha256))) return undefined;
-      const bytes = readFileSync(fileOf(sha256));
-      if (createHash("sha256").update(bytes).digest("hex") !== sha256) return undefined;
-      return readManifest(bytes, sha256);
-    },
-    all: () =>
-      existsSync(folder)
-        ? readdirSync(folder).flatMap((name) =>
-            /^[0-9a-f]{64}\.json$/.test(name) ? [name.slice(0, 64) as Sha256] : [],
-          )
-        : [],
-    remove: (sha256) => rmSync(fileOf(sha256), { force: true }),
-  };
 }

@@ -13,6 +13,7 @@ import type { HealthCheck } from "../../protocol/manifest.ts";
 
 const PROBE = join(import.meta.dirname, `healthProbe${import.meta.filename.slice(-3)}`);
 const MAX_OUTPUT = 2_000;
+const LAST_WORDS_MS = 500;
 
 export async function requireHealthy(
   check: HealthCheck,
@@ -88,8 +89,15 @@ export function runCommand(
     });
     child.once("exit", (code, signal) => {
       clearTimeout(timer);
-      // What it left running in its group (a helper that holds our pipes open) must not be waited for.
       endGroup();
+      // Its last words may still be in the pipe; one that it handed to another process stays open.
+      const drained = setTimeout(() => settle(code, signal), LAST_WORDS_MS);
+      child.once("close", () => {
+        clearTimeout(drained);
+        settle(code, signal);
+      });
+    });
+    const settle = (code: number | null, signal: NodeJS.Signals | null) => {
       child.stdout.destroy();
       child.stderr.destroy();
       const ended = timedOut
@@ -102,6 +110,6 @@ export function runCommand(
         says: output.trim() === "" ? ended : `${ended}: ${output.trim()}`,
         nativeCode: timedOut ? "timeout" : (signal ?? code ?? "unknown"),
       });
-    });
+    };
   });
 }

@@ -8,16 +8,21 @@ import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
 import type { JobRequest, Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
-import type { Installer } from "./installer.ts";
 import type { Journal } from "./journal.ts";
+import { updateOf } from "./operations.ts";
+import type { Requests } from "./requests.ts";
 
 export interface JobsWorld {
   readonly journal: Journal;
-  readonly installer: Installer;
+  readonly requests: Requests;
+  /** Does what the journal says is going on. */
+  readonly proceed: () => Promise<void>;
   readonly download: (update: UpdateId) => Promise<void>;
-  readonly tidy: () => void;
+  readonly tidy: () => Promise<void>;
+  /** Gives up what was downloaded in part, when the disk is too full to say that it is full. */
+  readonly makeRoom: () => void;
   readonly now: () => number;
-  readonly log: (message: string, error?: unknown) => void;
+  readonly log: (message: string, error: unknown) => void;
 }
 
 export interface Jobs {
@@ -25,31 +30,60 @@ export interface Jobs {
   accept(request: JobRequest): string;
   resume(): void;
   busy(): Progress | undefined;
+  /** Removing what is not needed any more; a job that comes now waits for its end. */
+  isTidying(): boolean;
   onPhase(phase: Progress["phase"], totalBytes: number): void;
   onBytes(bytes: number): void;
-  /** Tidies when nothing is going on. */
+  /** Tries again what could not go on, or tidies when nothing is going on. */
   idleWork(): void;
+  /** Resolves when nothing is being done any more. */
+  idle(): Promise<void>;
 }
 
 export function jobs(world: () => JobsWorld): Jobs {
   let progress: Progress | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let unfinished = 0;
 
   function start(jobId: string, phase: Progress["phase"], work: () => Promise<void>): void {
-    const { now, log, tidy } = world();
-    progress = { jobId, phase, doneBytes: 0, totalBytes: 0, sinceMs: now() };
-    // The answer to the request goes out first.
-    setImmediate(() => {
-      work()
-        .then(tidy)
-        .catch((error: unknown) => log("the work stopped", error))
-        .finally(() => {
-          progress = undefined;
-        });
+    progress = { jobId, phase, doneBytes: 0, totalBytes: 0, sinceMs: world().now() };
+    queue(async () => {
+      try {
+        await work();
+      } catch (error) {
+        world().log("the work could not go on", error);
+      } finally {
+        progress = undefined;
+      }
+      await tidy();
     });
   }
 
+  /** After whatever is being tidied, and after the answer to the request has gone out. */
+  function queue(work: () => Promise<void>): void {
+    const before = running;
+    unfinished += 1;
+    running = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => before)
+      .then(work)
+      .finally(() => {
+        unfinished -= 1;
+      });
+  }
+
+  /** What waits for a restart or for another try is in the way of tidying. */
+  async function tidy(): Promise<void> {
+    const { journal, log } = world();
+    if (progress !== undefined || journal.operation() !== undefined) return;
+    try {
+      await world().tidy();
+    } catch (error) {
+      log("tidying failed", error);
+    }
+  }
+
   async function downloadAndRecord(update: UpdateId, jobId: string): Promise<void> {
-    const { journal, now, download, log } = world();
+    const { journal, now, download, makeRoom, log } = world();
     const facts = () => ({ nowMs: now(), jobId });
     try {
       await download(update);
@@ -57,68 +91,77 @@ export function jobs(world: () => JobsWorld): Jobs {
       killPoint("download:finished");
     } catch (error) {
       log(`download of ${formatUpdate(update)} failed`, error);
-      journal.atomically(() =>
-        journal.move(update, "fail", { ...facts(), error: reportError(error) }),
-      );
+      const fail = () =>
+        journal.atomically(() =>
+          journal.move(update, "fail", { ...facts(), error: reportError(error) }),
+        );
+      try {
+        fail();
+      } catch {
+        makeRoom();
+        fail();
+      }
     }
   }
 
-  function beginDownload(update: UpdateId, jobId: string): void {
-    const { journal, now } = world();
-    const state = journal.record(update)?.state;
-    if (state === "installed")
-      throw new UpbeatError("UPB-INSTALL-ALREADY", { object: formatUpdate(update) });
-    killPoint("download:before-record");
-    journal.atomically(() => journal.move(update, "download", { nowMs: now(), jobId }));
+  function startDownload(update: UpdateId, jobId: string): void {
+    start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId));
+  }
+
+  function requireIdle(kind: string): void {
+    const refuse = (detail: string): never => {
+      throw new UpbeatError("UPB-INSTALL-BUSY", { object: kind, detail });
+    };
+    if (progress !== undefined) refuse(`it is at "${progress.phase}"`);
+    const { journal } = world();
+    const operation = journal.operation();
+    if (operation === undefined) return;
+    const state = journal.record(updateOf(operation))?.state;
+    refuse(`${operation.operation} of ${operation.product} is at "${state}"`);
   }
 
   return {
     accept(request) {
-      if (progress !== undefined)
-        throw new UpbeatError("UPB-INSTALL-BUSY", {
-          object: request.kind,
-          detail: `it is at "${progress.phase}"`,
-        });
-      const { installer, journal } = world();
-      const waiting = journal.operation();
-      if (waiting !== undefined)
-        throw new UpbeatError("UPB-INSTALL-BUSY", {
-          object: request.kind,
-          detail: `${waiting.product} waits for a restart`,
-        });
-      const jobId = randomUUID();
-      if (request.kind === "download") {
-        beginDownload(request.update, jobId);
-        start(jobId, "refresh-metadata", () => downloadAndRecord(request.update, jobId));
-        return jobId;
+      requireIdle(request.kind);
+      const { journal, requests, now, proceed } = world();
+      if (request.kind !== "download") {
+        const id =
+          request.kind === "install"
+            ? requests.install(request.update)
+            : requests[request.kind](request.product);
+        start(id, "verify", proceed);
+        return id;
       }
-      if (request.kind === "install") installer.beginInstall(request.update);
-      else if (request.kind === "rollback") installer.beginRollback(request.product);
-      else installer.beginUninstall(request.product);
-      const id = journal.operation()?.id ?? jobId;
-      start(id, "verify", () => installer.proceed());
-      return id;
+      const { update } = request;
+      if (journal.record(update)?.state === "installed")
+        throw new UpbeatError("UPB-INSTALL-ALREADY", { object: formatUpdate(update) });
+      const jobId = randomUUID();
+      killPoint("download:before-record");
+      journal.atomically(() => journal.move(update, "download", { nowMs: now(), jobId }));
+      startDownload(update, jobId);
+      return jobId;
     },
     resume() {
-      const { journal, installer, tidy } = world();
+      const { journal, proceed } = world();
       killPoint("recover:started");
       const operation = journal.operation();
       if (operation !== undefined) {
-        start(operation.id, "verify", () => installer.proceed());
+        start(operation.id, "verify", proceed);
         return;
       }
       const cut = journal.records().find(({ state }) => AFTER_CRASH[state].recovery === "redo");
-      if (cut === undefined) {
-        tidy();
-        killPoint("recover:tidied");
+      if (cut !== undefined) {
+        const { product, version, manifestSha256, jobId } = cut;
+        startDownload({ product, version, manifestSha256 }, jobId);
         return;
       }
-      const { product, version, manifestSha256, jobId } = cut;
-      start(jobId, "refresh-metadata", () =>
-        downloadAndRecord({ product, version, manifestSha256 }, jobId),
-      );
+      queue(async () => {
+        await tidy();
+        killPoint("recover:tidied");
+      });
     },
     busy: () => progress,
+    isTidying: () => progress === undefined && unfinished > 0,
     onPhase(phase, totalBytes) {
       if (progress !== undefined)
         progress = { ...progress, phase, doneBytes: 0, totalBytes, sinceMs: world().now() };
@@ -128,7 +171,16 @@ export function jobs(world: () => JobsWorld): Jobs {
         progress = { ...progress, doneBytes: Math.max(0, progress.doneBytes + bytes) };
     },
     idleWork() {
-      if (progress === undefined && world().journal.operation() === undefined) world().tidy();
+      if (progress !== undefined) return;
+      const operation = world().journal.operation();
+      if (operation === undefined) queue(tidy);
+      else start(operation.id, "verify", world().proceed);
+    },
+    async idle() {
+      for (let last: unknown; last !== running; ) {
+        last = running;
+        await running;
+      }
     },
   };
 }

@@ -4,11 +4,13 @@
  *
  * Every change of a record's state goes through `move`, and so through the one transition table.
  */
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { nextState, type UpdateEvent } from "../../core/updateStates.ts";
 import { ErrorReport, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, Product, Sha256, type UpdateId, Version } from "../../protocol/ids.ts";
+import { UpdateManifest } from "../../protocol/manifest.ts";
 import {
   HistoryEntry,
   OPERATIONS,
@@ -26,7 +28,11 @@ export const Operation = z.object({
   toVersion: Version.optional(),
   manifestSha256: Sha256.optional(),
   title: z.string(),
+  /** Kept beside the manifest, so that undoing needs no manifest. */
+  handler: UpdateManifest.shape.handler,
   startedMs: z.int(),
+  /** The metadata that vouched for it at download has expired since. */
+  metadataExpired: z.literal(true).optional(),
   /** Why it is being undone; absent while all goes well and for a rollback that was asked for. */
   error: ErrorReport.optional(),
   /** The boot in which a restart became pending. */
@@ -55,9 +61,10 @@ export interface Journal {
   setProduct(row: ProductRow): void;
   operation(): Operation | undefined;
   setOperation(operation: Operation | undefined): void;
-  history(limit: number): HistoryEntry[];
+  /** Newest first; all of it without a limit. */
+  history(limit?: number): HistoryEntry[];
   addHistory(entry: HistoryEntry): void;
-  /** All or nothing, durable when it returns. */
+  /** All or nothing, durable when it returns. Errors: UPB-STATE-UNWRITABLE. */
   atomically(write: () => void): void;
   close(): void;
 }
@@ -72,6 +79,8 @@ const SCHEMA_VERSION = 1;
 
 /** Errors: those of SQLite; `openState.ts` says which mean a damaged file. */
 export function openJournal(file: string): Journal {
+  // SQLite gives its side files the mode of the first one.
+  closeSync(openSync(file, "a", 0o600));
   const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${SQLITE_SYNCHRONOUS}`);
@@ -81,7 +90,7 @@ export function openJournal(file: string): Journal {
     db.close();
     throw error;
   }
-  return journalOn(db);
+  return journalOn(db, file);
 }
 
 const TABLES = `
@@ -103,7 +112,7 @@ function requireSound(db: DatabaseSync, file: string): void {
   throw new UpbeatError("UPB-STATE-DAMAGED", { object: file, detail: String(found?.quick_check) });
 }
 
-function journalOn(db: DatabaseSync): Journal {
+function journalOn(db: DatabaseSync, file: string): Journal {
   const read = <Row>(
     schema: z.ZodType<Row>,
     sql: string,
@@ -150,7 +159,7 @@ function journalOn(db: DatabaseSync): Journal {
           "INSERT INTO operation VALUES (1, ?) ON CONFLICT DO UPDATE SET row = excluded.row",
         ).run(JSON.stringify(operation));
     },
-    history: (limit) =>
+    history: (limit = -1) =>
       read(
         HistoryEntry,
         "SELECT entry FROM history ORDER BY ended_ms DESC, rowid DESC LIMIT ?",
@@ -171,12 +180,22 @@ function journalOn(db: DatabaseSync): Journal {
         db.exec("COMMIT");
       } catch (error) {
         if (db.isTransaction) db.exec("ROLLBACK");
-        throw error;
+        throw asUnwritable(error, file);
       }
     },
     close: () => db.close(),
   };
   return journal;
+}
+
+/** SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN (https://sqlite.org/rescode.html), without the extension. */
+const STORAGE_CODES: ReadonlySet<number> = new Set([8, 10, 13, 14]);
+
+function asUnwritable(error: unknown, file: string): unknown {
+  if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number"))
+    return error;
+  if (!STORAGE_CODES.has(error.errcode & 0xff)) return error;
+  return new UpbeatError("UPB-STATE-UNWRITABLE", { object: file, cause: error });
 }
 
 function moved(

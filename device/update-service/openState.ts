@@ -1,26 +1,21 @@
 /**
  * Opens the journal, and when its file is damaged makes a new one from what is on disk.
  *
- * The damaged file is moved aside, never deleted. History comes back from `history.jsonl`, which is
- * appended to and flushed with every entry, and from whatever the damaged file still gives.
+ * The damaged file is moved aside, never deleted. History comes back from `history.jsonl`
+ * (`historyBackup.ts`) and from whatever the damaged file still gives; what is installed comes from
+ * the links, and what can be rolled back to from the history and the folders.
  */
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-} from "node:fs";
+import { existsSync, readlinkSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ZodError } from "zod";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Product, type Sha256, Version } from "../../protocol/ids.ts";
 import { HistoryEntry } from "../../protocol/updateServiceApi.ts";
-import { FLUSHES, flush } from "./durable.ts";
+import { flush } from "./durable.ts";
+import { completeBackup, readBackup } from "./historyBackup.ts";
 import { type Journal, openJournal, type ProductRow } from "./journal.ts";
+import { ROLLBACK_WINDOW_MS } from "./operations.ts";
 
 export interface StateFiles {
   readonly folder: string;
@@ -36,20 +31,49 @@ export function openState(
   nowMs: number,
 ): { journal: Journal; rebuilt?: string } {
   const file = join(files.folder, "state.db");
+  const opened = openOrRebuild(files, file, nowMs);
   try {
-    return { journal: openJournal(file) };
+    completeBackup(files.folder, opened.journal.history());
+  } catch (cause) {
+    opened.journal.close();
+    throw new UpbeatError("UPB-STATE-UNWRITABLE", { object: files.folder, cause });
+  }
+  return opened;
+}
+
+function openOrRebuild(files: StateFiles, file: string, nowMs: number) {
+  try {
+    return { journal: openReadable(file) };
   } catch (cause) {
     if (!isDamage(cause)) throw new UpbeatError("UPB-STATE-UNWRITABLE", { object: file, cause });
     return rebuild(files, file, nowMs);
   }
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html), and rows that no schema takes. */
+/** Sound pages may still hold rows that nobody wrote. */
+function openReadable(file: string): Journal {
+  const journal = openJournal(file);
+  try {
+    journal.records();
+    journal.products();
+    journal.operation();
+    journal.history();
+    return journal;
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+/** SQLITE_CORRUPT and _NOTADB (https://sqlite.org/rescode.html), without the extension. */
+const DAMAGE_CODES: ReadonlySet<number> = new Set([11, 26]);
+
 function isDamage(error: unknown): boolean {
   if (error instanceof UpbeatError) return error.code === "UPB-STATE-DAMAGED";
-  return (
-    error instanceof Error && "errcode" in error && (error.errcode === 11 || error.errcode === 26)
-  );
+  if (error instanceof ZodError || error instanceof SyntaxError) return true;
+  if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number"))
+    return false;
+  return DAMAGE_CODES.has(error.errcode & 0xff);
 }
 
 function rebuild(
@@ -58,14 +82,15 @@ function rebuild(
   nowMs: number,
 ): { journal: Journal; rebuilt: string } {
   const aside = `${file}.corrupt-${new Date(nowMs).toISOString().replaceAll(":", "")}`;
-  const rescued = readDamaged(file);
-  for (const suffix of ["", "-wal", "-shm"]) {
+  const entries = new Map(
+    [...readDamaged(file), ...readBackup(files.folder)].map((entry) => [entry.id, entry]),
+  );
+  // The file itself last: until it is gone, the next start finds the same damage and goes on here.
+  for (const suffix of ["-wal", "-shm", ""]) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
+  flush(files.folder);
   const journal = openJournal(file);
-  const entries = new Map(
-    [...rescued, ...readBackup(files.folder)].map((entry) => [entry.id, entry]),
-  );
   journal.atomically(() => {
     for (const entry of entries.values()) journal.addHistory(entry);
     for (const name of files.installedProducts()) restoreProduct(journal, files, name, nowMs);
@@ -75,25 +100,44 @@ function rebuild(
 
 /** The link on disk is the truth about what runs. */
 function restoreProduct(journal: Journal, files: StateFiles, name: string, nowMs: number): void {
-  const product = Product.safeParse(name);
-  if (!product.success) return;
+  const product = Product.safeParse(name).data;
   const current = linkedVersion(join(files.products, name, "current"));
-  if (current === undefined) return;
-  const manifestSha256 = files.manifestOf(product.data, current);
-  const row: ProductRow = {
-    product: product.data,
+  if (product === undefined || current === undefined) return;
+  const currentSha256 = files.manifestOf(product, current);
+  journal.setProduct({
+    product,
     current,
-    ...(manifestSha256 && { currentSha256: manifestSha256 }),
-  };
-  journal.setProduct(row);
-  if (manifestSha256 === undefined) return;
-  const update = { product: product.data, version: current, manifestSha256 };
+    ...(currentSha256 && { currentSha256 }),
+    ...previousOf(journal, files, product, current, nowMs),
+  });
+  if (currentSha256 === undefined) return;
+  const update = { product, version: current, manifestSha256: currentSha256 };
   const facts = { nowMs, jobId: crypto.randomUUID() };
   for (const event of ["download", "downloaded", "install", "switched", "healthy"] as const)
     journal.move(update, event, facts);
 }
 
-export function linkedVersion(link: string): Version | undefined {
+/** The way back: where the last install came from, if that is still there and still in time. */
+function previousOf(
+  journal: Journal,
+  files: StateFiles,
+  product: Product,
+  current: Version,
+  nowMs: number,
+): Partial<ProductRow> {
+  const last = journal.history().find((entry) => entry.product === product);
+  const cameByInstall =
+    last?.operation === "install" && last.result === "succeeded" && last.toVersion === current;
+  const previous = cameByInstall ? last.fromVersion : undefined;
+  if (last === undefined || previous === undefined) return {};
+  const rollbackUntilMs = last.endedMs + ROLLBACK_WINDOW_MS;
+  const folder = join(files.products, product, "versions", previous);
+  if (rollbackUntilMs <= nowMs || !existsSync(folder)) return {};
+  const previousSha256 = files.manifestOf(product, previous);
+  return { previous, rollbackUntilMs, ...(previousSha256 && { previousSha256 }) };
+}
+
+function linkedVersion(link: string): Version | undefined {
   try {
     return Version.safeParse(basename(readlinkSync(link))).data;
   } catch {
@@ -116,31 +160,4 @@ function readDamaged(file: string): HistoryEntry[] {
     // What could be read before the damage is what there is; the backup holds the rest.
   }
   return entries;
-}
-
-const backupFile = (folder: string): string => join(folder, "history.jsonl");
-
-/** Written after the journal has the entry: a cut between the two is mended at the next start. */
-export function backUpHistory(folder: string, entry: HistoryEntry): void {
-  const file = openSync(backupFile(folder), "a", 0o600);
-  try {
-    appendFileSync(file, `${JSON.stringify(entry)}\n`);
-    if (FLUSHES) fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  flush(folder);
-}
-
-export function readBackup(folder: string): HistoryEntry[] {
-  if (!existsSync(backupFile(folder))) return [];
-  return readFileSync(backupFile(folder), "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return [HistoryEntry.parse(JSON.parse(line))];
-      } catch {
-        return []; // the last line of a cut append, or an empty one
-      }
-    });
 }

@@ -1,22 +1,22 @@
 /**
- * What is kept: the running version, the one before it for ten days (design, "Numbers to keep"), and
- * what was downloaded and not yet installed. The rest goes.
+ * What is kept: the running version, the one before it for ten days (design, "Numbers to keep"), what
+ * was downloaded and not yet installed, and for as long what a failed download or install had. The
+ * rest goes.
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isFile } from "../../core/actionList.ts";
-import type { Sha256, Version } from "../../protocol/ids.ts";
-import type { UpdateState } from "../../protocol/updateServiceApi.ts";
+import type { Sha256 } from "../../protocol/ids.ts";
+import type { UpdateRecord, UpdateState } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import { collect, objectName } from "./contentStore.ts";
-import type { Manifests } from "./findUpdate.ts";
 import { productsFolder, removeTree, storeFolder } from "./handlers/tree.ts";
-import type { Journal } from "./journal.ts";
-
-export const ROLLBACK_WINDOW_MS = 10 * 24 * 60 * 60 * 1000;
+import type { Journal, ProductRow } from "./journal.ts";
+import type { Manifests } from "./keptManifests.ts";
+import { ROLLBACK_WINDOW_MS } from "./operations.ts";
 
 /** Their content may still be wanted: it is being fetched, waits, or is being put in place. */
-const NEEDED: ReadonlySet<UpdateState> = new Set([
+const WANTED: ReadonlySet<UpdateState> = new Set([
   "downloading",
   "downloaded",
   "installing",
@@ -32,20 +32,18 @@ export interface Kept {
   readonly incoming: string;
 }
 
-/** Only while no operation is going on. A missing manifest makes it keep everything. */
-export function tidyUp(kept: Kept, nowMs: number): void {
-  forgetPrevious(kept.journal, nowMs);
-  removeVersions(kept);
-  const needed = neededManifests(kept.journal);
-  const objects = new Set<string>();
-  for (const sha256 of needed) {
-    const manifest = kept.manifests.read(sha256);
-    if (manifest === undefined) return;
-    for (const entry of manifest.payload) if (isFile(entry)) objects.add(objectName(entry));
-  }
-  collect(storeFolder(kept.installed), (name) => objects.has(name));
-  for (const sha256 of kept.manifests.all()) if (!needed.has(sha256)) kept.manifests.remove(sha256);
-  removeIncoming(kept);
+/** Only while no operation is going on. A missing manifest makes it keep every object. */
+export async function tidyUp(kept: Kept, nowMs: number): Promise<void> {
+  const { journal, manifests } = kept;
+  forgetPrevious(journal, nowMs);
+  await removeVersions(kept);
+  const isKept = new Set(manifests.all());
+  const needed = neededManifests(journal.products(), journal.records(), nowMs, isKept);
+  const objects = neededObjects(manifests, needed);
+  if (objects !== undefined)
+    await collect(storeFolder(kept.installed), (name) => objects.has(name));
+  for (const sha256 of isKept) if (!needed.has(sha256)) manifests.remove(sha256);
+  removeIncoming(kept, nowMs);
   killPoint("tidy:finished");
 }
 
@@ -53,38 +51,73 @@ function forgetPrevious(journal: Journal, nowMs: number): void {
   for (const row of journal.products()) {
     if (row.rollbackUntilMs === undefined || row.rollbackUntilMs > nowMs) continue;
     const { previous: _p, previousSha256: _s, rollbackUntilMs: _u, ...rest } = row;
-    journal.setProduct(rest);
+    journal.atomically(() => journal.setProduct(rest));
   }
 }
 
-function removeVersions({ journal, installed }: Kept): void {
+async function removeVersions({ journal, installed }: Kept): Promise<void> {
   const products = productsFolder(installed);
   if (!existsSync(products)) return;
-  for (const row of journal.products()) {
-    const folder = join(products, row.product, "versions");
+  for (const product of readdirSync(products)) {
+    const folder = join(products, product, "versions");
     if (!existsSync(folder)) continue;
-    const keep = new Set<Version | string | undefined>([row.current, row.previous]);
-    for (const name of readdirSync(folder)) if (!keep.has(name)) removeTree(join(folder, name));
+    const row = journal.products().find((known) => known.product === product);
+    const keep: ReadonlySet<string | undefined> = new Set([row?.current, row?.previous]);
+    for (const name of readdirSync(folder))
+      if (!keep.has(name)) await removeTree(join(folder, name));
   }
 }
 
-export function neededManifests(journal: Journal): Set<Sha256> {
+/** Pure. The manifests whose content must stay. */
+export function neededManifests(
+  products: readonly ProductRow[],
+  records: readonly UpdateRecord[],
+  nowMs: number,
+  kept: ReadonlySet<Sha256>,
+): Set<Sha256> {
   const needed = new Set<Sha256>();
-  for (const { currentSha256, previousSha256 } of journal.products()) {
+  for (const { currentSha256, previousSha256 } of products) {
     if (currentSha256 !== undefined) needed.add(currentSha256);
     if (previousSha256 !== undefined) needed.add(previousSha256);
   }
-  for (const { state, manifestSha256 } of journal.records())
-    if (NEEDED.has(state)) needed.add(manifestSha256);
+  for (const record of records) {
+    const { state, manifestSha256 } = record;
+    // A download that failed early has no manifest yet, and so no objects.
+    const failed = failedLately(record, nowMs) && kept.has(manifestSha256);
+    if (WANTED.has(state) || failed) needed.add(manifestSha256);
+  }
   return needed;
 }
 
+/** A failed download goes on where it was, when it is asked for again. */
+const failedLately = ({ state, sinceMs }: UpdateRecord, nowMs: number): boolean =>
+  state === "failed" && nowMs - sinceMs < ROLLBACK_WINDOW_MS;
+
+/** Undefined: nobody knows, because a manifest is missing. */
+function neededObjects(
+  manifests: Manifests,
+  needed: ReadonlySet<Sha256>,
+): ReadonlySet<string> | undefined {
+  const objects = new Set<string>();
+  for (const sha256 of needed) {
+    const manifest = manifests.read(sha256);
+    if (manifest === undefined) return undefined;
+    for (const entry of manifest.payload) if (isFile(entry)) objects.add(objectName(entry));
+  }
+  return objects;
+}
+
 /** What is being fetched keeps its parts; nothing else has a reason to be there. */
-function removeIncoming({ journal, incoming }: Kept): void {
-  const fetching = journal
+function removeIncoming({ journal, incoming }: Kept, nowMs: number): void {
+  const wanted = journal
     .records()
-    .some(({ state }) => state === "downloading" || state === "failed");
-  if (fetching || !existsSync(incoming)) return;
-  for (const name of readdirSync(incoming))
-    rmSync(join(incoming, name), { recursive: true, force: true });
+    .some((record) => record.state === "downloading" || failedLately(record, nowMs));
+  if (!wanted) clearIncoming(incoming);
+}
+
+/** Never into a folder: this one belongs to another account, which could put a link in its place. */
+export function clearIncoming(incoming: string): void {
+  if (!existsSync(incoming)) return;
+  for (const entry of readdirSync(incoming, { withFileTypes: true }))
+    if (!entry.isDirectory()) rmSync(join(incoming, entry.name), { force: true });
 }

@@ -153,7 +153,10 @@ const History = z.object({ entries: z.array(HistoryEntry) });
 const WORKING = ["downloading", "installing", "committing", "rolling-back", "uninstalling"];
 
 export function isAtRest(status: ServiceStatus): boolean {
-  return status.busy === undefined && !status.updates.some(({ state }) => WORKING.includes(state));
+  const { busy, tidying } = status;
+  return (
+    busy === undefined && !tidying && !status.updates.some(({ state }) => WORKING.includes(state))
+  );
 }
 
 /** The most memory that the process ever had resident, from the kernel's own count. */

@@ -6,11 +6,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { httpMetadataSource, httpTargetReader } from "../../../content/metadataSource.ts";
 import { reportError, UpbeatError } from "../../../protocol/errors/error.ts";
 import { fetchContent } from "./fetchContent.ts";
-import { type DownloadReply, DownloadRequest, fileOf } from "./messages.ts";
+import { onLines } from "./lines.ts";
+import { type DownloadReply, DownloadRequest, fileOf, MAX_LINE_LENGTH } from "./messages.ts";
 
 const [server = "", folder = ""] = process.argv.slice(2);
 const baseUrl = new URL(server);
@@ -21,9 +21,7 @@ const reply = (message: DownloadReply): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };
 
-async function answer(
-  request: DownloadRequest,
-): Promise<DownloadReply["kind"] & ("done" | "absent")> {
+async function answer(request: DownloadRequest): Promise<"done" | "absent"> {
   if (request.kind === "content") {
     const onProgress = (bytes: number) => reply({ id: request.id, kind: "progress", bytes });
     await fetchContent(baseUrl, folder, request, onProgress);
@@ -38,14 +36,16 @@ async function answer(
   return "done";
 }
 
-createInterface({ input: process.stdin }).on("line", (line) => {
+function onLine(line: string): void {
   const request = DownloadRequest.parse(JSON.parse(line));
   answer(request).then(
     (kind) => reply({ id: request.id, kind }),
     (error: unknown) =>
       reply({ id: request.id, kind: "failed", error: reportError(asStorageError(error)) }),
   );
-});
+}
+
+onLines(process.stdin, MAX_LINE_LENGTH, onLine, () => process.exit(1));
 // The service has ended: nobody is left to download for.
 process.stdin.on("end", () => process.exit(0));
 

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { ErrorReport } from "../../../protocol/errors/error.ts";
 import { Sha256 } from "../../../protocol/ids.ts";
 
-/** Longer lines are a fault of the other side. */
-export const MAX_LINE_BYTES = 64 * 1024;
+/** Longer lines (in UTF-16 units) are a fault of the other side. */
+export const MAX_LINE_LENGTH = 64 * 1024;
 
 export const DownloadRequest = z.discriminatedUnion("kind", [
   z.strictObject({ id: z.int(), kind: z.literal("metadata"), name: z.string(), maxBytes: z.int() }),

@@ -11,24 +11,17 @@
 import type { Product, Version } from "../../../protocol/ids.ts";
 import type { UpdateManifest } from "../../../protocol/manifest.ts";
 
-export interface Step {
-  readonly manifest: UpdateManifest;
-  /** What ran before; undefined on a first install. */
-  readonly from: Version | undefined;
-  readonly onProgress: (bytes: number) => void;
-}
-
 export interface Handler {
   /** Puts the verified content beside the running version. */
-  stage(step: Step): Promise<void>;
+  stage(manifest: UpdateManifest, onProgress: (bytes: number) => void): Promise<void>;
   /** Makes the staged version the one that runs. */
-  activate(step: Step): void;
-  /** Makes `from` the one that runs again; none, if there was none. Undoes `activate`. */
-  revert(step: Step): void;
+  activate(product: Product, version: Version): void;
+  /** Makes `before` the one that runs again; undefined: none. Undoes `activate`. */
+  revert(product: Product, before: Version | undefined): void;
   /** Removes a version that does not run. Undoes `stage`. */
-  tidy(product: Product, version: Version): void;
-  /** Takes the product off the machine: nothing of it runs afterwards. */
-  remove(product: Product): void;
-  /** Where the running version is, for its health check; undefined when there is nothing to run. */
+  tidy(product: Product, version: Version): Promise<void>;
+  /** Removes all versions of a product of which none runs. */
+  remove(product: Product): Promise<void>;
+  /** Where the version is, for its health check; undefined when there is nothing to run. */
   folderOf(product: Product, version: Version): string | undefined;
 }

@@ -5,7 +5,7 @@ export const noneHandler = (): Handler => ({
   stage: async () => {},
   activate: () => {},
   revert: () => {},
-  tidy: () => {},
-  remove: () => {},
+  tidy: async () => {},
+  remove: async () => {},
   folderOf: () => undefined,
 });

@@ -15,15 +15,17 @@ import {
   rmSync,
   symlinkSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requireSafeTree } from "../../../content/treeRules.ts";
 import { UpbeatError } from "../../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type Version } from "../../../protocol/ids.ts";
 import type { TreeEntry } from "../../../protocol/manifest.ts";
 import { killPoint } from "../../killPoint.ts";
-import { asDiskFull, breathe, linkFromStore } from "../contentStore.ts";
+import { asDiskFull, place, requireStored } from "../contentStore.ts";
 import { flush, flushFileSystem, switchLink } from "../durable.ts";
-import type { Handler, Step } from "./handler.ts";
+import { breathe } from "../hashFile.ts";
+import type { Handler } from "./handler.ts";
 
 const STAGING = ".staging-";
 
@@ -45,48 +47,44 @@ export function treeHandler(installed: string): Handler {
   };
 
   return {
-    async stage({ manifest, onProgress }) {
+    async stage(manifest, onProgress) {
       const { product, version, payload } = manifest;
       requireSafeTree(payload, formatUpdate(manifest));
       const folder = folderOf(product, version);
       const staging = join(versions(product), `${STAGING}${version}`);
       mkdirSync(versions(product), { recursive: true, mode: 0o755 });
-      removeTree(staging);
+      await removeTree(staging);
       // What is left of an earlier try of this version: it does not run, or this would not be called.
-      removeTree(folder);
-      mkdirSync(staging, { mode: 0o700 });
-      killPoint("install:staging-made");
+      await removeTree(folder);
       try {
+        mkdirSync(staging, { mode: 0o700 });
+        killPoint("install:staging-made");
         await build(store, staging, payload, onProgress);
         chmodSync(staging, 0o755);
       } catch (error) {
-        removeTree(staging);
-        throw asDiskFull(error, staging);
+        await removeTree(staging);
+        throw asDiskFull(error, "UPB-INSTALL-DISK-FULL", staging);
       }
       killPoint("install:tree-made");
-      flushFileSystem(versions(product));
+      await flushFileSystem(versions(product));
       killPoint("install:tree-synced");
       renameSync(staging, folder);
       flush(versions(product));
       flush(dirname(versions(product)));
       killPoint("install:tree-renamed");
     },
-    activate({ manifest: { product, version } }: Step) {
+    activate(product, version) {
       const folder = folderOf(product, version);
       if (!existsSync(folder)) throw new UpbeatError("UPB-INSTALL-NOT-STAGED", { object: folder });
       point(product, version);
     },
-    revert: ({ manifest: { product }, from }: Step) => point(product, from),
-    tidy(product, version) {
-      removeTree(join(versions(product), `${STAGING}${version}`));
-      removeTree(folderOf(product, version));
+    revert: point,
+    async tidy(product, version) {
+      await removeTree(join(versions(product), `${STAGING}${version}`));
+      await removeTree(folderOf(product, version));
       killPoint("tidy:version-removed");
     },
-    remove(product) {
-      point(product, undefined);
-      killPoint("uninstall:link-removed");
-      removeTree(versions(product));
-    },
+    remove: (product) => removeTree(versions(product)),
     folderOf,
   };
 }
@@ -98,27 +96,36 @@ async function build(
   payload: readonly TreeEntry[],
   onProgress: (bytes: number) => void,
 ): Promise<void> {
+  const made = new Set<string>();
+  // A parent comes before what is in it when the publisher lists it; if not, it gets the usual mode.
+  const makeFolder = (path: string) => {
+    if (made.has(path)) return;
+    mkdirSync(path, { recursive: true, mode: 0o755 });
+    made.add(path);
+  };
   const folders: { path: string; mode: number }[] = [];
   for (const entry of payload) {
     const path = join(staging, entry.path);
-    // A parent comes before what is in it when the publisher lists it; if not, it gets the usual mode.
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(path));
     if (entry.type === "folder") {
-      mkdirSync(path, { recursive: true, mode: 0o755 });
+      makeFolder(path);
       folders.push({ path, mode: entry.mode });
     } else if (entry.type === "link") symlinkSync(entry.target, path);
-    else await linkFromStore(store, entry, path, onProgress);
+    else {
+      await requireStored(store, entry, onProgress);
+      place(store, entry, path);
+    }
     await breathe();
   }
   for (const { path, mode } of folders.reverse()) chmodSync(path, mode);
 }
 
 /** Folders without write permission would keep their content, even from their owner. */
-export function removeTree(path: string): void {
+export async function removeTree(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (found.isDirectory()) openUp(path);
-  rmSync(path, { recursive: true, force: true });
+  await rm(path, { recursive: true, force: true });
 }
 
 function openUp(folder: string): void {

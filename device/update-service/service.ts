@@ -1,0 +1,137 @@
+/** The update service put together; `main.ts` gives it a process, tests give it a clock. */
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { metadataStore } from "../../content/metadataStore.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { devicePaths } from "../paths.ts";
+import { lockFolder } from "../singleInstance.ts";
+import { updateServiceApi } from "./api.ts";
+import { download } from "./download.ts";
+import { downloaderAccount } from "./downloaderAccount.ts";
+import { startDownloader } from "./downloaderProcess.ts";
+import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
+import { handlersFor } from "./handlers/index.ts";
+import { productsFolder } from "./handlers/tree.ts";
+import { installer } from "./installer.ts";
+import { type Jobs, jobs } from "./jobs.ts";
+import type { Journal } from "./journal.ts";
+import { keptManifests } from "./keptManifests.ts";
+import { openState } from "./openState.ts";
+import { requests } from "./requests.ts";
+import { clearIncoming, tidyUp } from "./retention.ts";
+
+export interface UpdateService {
+  readonly api: FastifyInstance;
+  readonly jobs: Jobs;
+  readonly journal: Journal;
+  close(): Promise<void>;
+}
+
+export interface ServiceWorld {
+  readonly root: string;
+  readonly now: () => number;
+  /** Another one after every start of the machine. */
+  readonly bootId: () => string;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+/**
+ * Opens the state; nothing is being done yet (`jobs.resume`).
+ * Errors: UPB-STATE-UNWRITABLE, UPB-SERVICE-STATE-FOLDER, UPB-SERVICE-ALREADY-RUNNING.
+ */
+export function updateService({ root, now, bootId, warn }: ServiceWorld): UpdateService {
+  const paths = devicePaths(root);
+  const state = paths.updateServiceState;
+  const incoming = join(state, "incoming");
+  const products = productsFolder(paths.installed);
+  makeStateFolder(state);
+  const lock = lockFolder(state);
+  const manifests = keptManifests(join(state, "manifests"));
+  const { journal, rebuilt } = openState(
+    {
+      folder: state,
+      products,
+      installedProducts: () => (existsSync(products) ? readdirSync(products) : []),
+      manifestOf: manifests.find,
+    },
+    now(),
+  );
+  if (rebuilt !== undefined) {
+    const damaged = new UpbeatError("UPB-STATE-DAMAGED", { object: rebuilt });
+    warn("the state was damaged and has been rebuilt; the damaged file was kept", damaged);
+  }
+
+  const config = () => readConfig(paths.config);
+  const trust = {
+    trustedRootFile: paths.trustedRoot,
+    store: metadataStore(join(state, "metadata")),
+    now,
+  };
+  const work: Jobs = jobs(() => ({
+    journal,
+    now,
+    proceed,
+    log: warn,
+    requests: requests({ journal, manifests, now }),
+    tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
+    makeRoom: () => clearIncoming(incoming),
+    download: async (update) => {
+      const { serverUrl } = config();
+      const channel = channelOf(config(), update.product);
+      const downloader = startDownloader(serverUrl, incoming);
+      try {
+        const find = () => findUpdate(update, channel, { ...trust, downloader });
+        const { onPhase, onBytes } = work;
+        const { installed } = paths;
+        await download(
+          { journal, manifests, downloader, installed, incoming, onPhase, onBytes, find },
+          update,
+        );
+      } finally {
+        downloader.stop();
+      }
+    },
+  }));
+  const proceed = installer({
+    journal,
+    manifests,
+    now,
+    bootId,
+    handlers: handlersFor(paths.installed),
+    stateFolder: state,
+    stillSigned: (update) => stillSigned(update, channelOf(config(), update.product), trust),
+    onPhase: work.onPhase,
+    onBytes: work.onBytes,
+  });
+  const api = updateServiceApi({
+    journal,
+    jobs: work,
+    startedMs: now(),
+    configured: () => (existsSync(paths.config) ? config().products : []),
+  });
+  return {
+    api,
+    jobs: work,
+    journal,
+    async close() {
+      await api.close();
+      journal.close();
+      lock.release();
+    },
+  };
+}
+
+/** Private, but for the one folder in it that belongs to the downloader: its group may pass. */
+function makeStateFolder(folder: string): void {
+  try {
+    mkdirSync(dirname(folder), { recursive: true, mode: 0o755 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const account = downloaderAccount();
+    if (account === undefined) return;
+    chownSync(folder, 0, account.gid);
+    chmodSync(folder, 0o710);
+  } catch (cause) {
+    throw new UpbeatError("UPB-STATE-UNWRITABLE", { object: folder, cause });
+  }
+}
