@@ -64,3 +64,9 @@ export const manifestPath = (channel: Channel, product: Product, version: Versio
 /** The TUF target path of a product's index. It has no suffix, so that no version can collide. */
 export const indexPath = (channel: Channel, product: Product): string =>
   `${channel}/${product}/index`;
+
+/**
+ * The TUF target path of a channel's offer policy. Three segments, because a channel's role may sign
+ * nothing else (`channelDelegations`); no product is called `-`.
+ */
+export const policyPath = (channel: Channel): string => `${channel}/-/policy`;

@@ -11,7 +11,7 @@ import { metadataStore } from "../../content/metadataStore.ts";
 import type { TargetReader } from "../../content/releases.ts";
 import { RepositoryState, type RepositoryUpdate } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { Channel } from "../../protocol/ids.ts";
+import { type Channel, policyPath } from "../../protocol/ids.ts";
 import { allBins, binOf } from "../../protocol/trust/bins.ts";
 import { refresh } from "../../protocol/trust/client.ts";
 import type { RoleRule } from "../../protocol/trust/documents.ts";
@@ -90,8 +90,8 @@ export async function openPublisher(session: Session, input: PublisherInput): Pr
 
 /** Loads a channel's role into what `current` gives. */
 export async function loadChannel({ trusted }: Publisher, channel: Channel): Promise<void> {
-  // Any path of the channel makes the search load its role; no product is called "-".
-  await trusted.findTarget(`${channel}/-/-`);
+  // Any path of the channel makes the search load its role.
+  await trusted.findTarget(policyPath(channel));
 }
 
 /** Loads a channel's role and all of its bins, and names them. */
