@@ -5,6 +5,7 @@
  * Errors: the error of the change itself; UPB-CLI-INTERRUPTED; those of `device/localClient.ts`.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { requestChange } from "../device/deviceCalls.ts";
 import { callLocal } from "../device/localClient.ts";
 import { devicePaths } from "../device/paths.ts";
 import { errorFromReport, UpbeatError } from "../protocol/errors/error.ts";
@@ -21,7 +22,7 @@ export async function followChange(
 ): Promise<Change> {
   const socket = devicePaths(root).orchestratorSocket;
   const { interrupted } = session.world;
-  let change = await callLocal(socket, "POST", "/v1/changes", Change, request);
+  let change = await requestChange(root, request);
   while (change.state === "waiting" || change.state === "running") {
     session.progress.show({
       text: describe(change),

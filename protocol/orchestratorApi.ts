@@ -87,6 +87,8 @@ export const DeviceStatus = z.object({
   serverUrl: z.url().optional(),
   /** One plain sentence: what is happening now, or what it waits for. */
   now: z.string(),
+  /** The change that is being carried out. */
+  running: Change.optional(),
   lastCheckMs: z.int().optional(),
   lastCheckError: ErrorReport.optional(),
   nextCheckMs: z.int().optional(),

@@ -1,12 +1,12 @@
 /** The daily verbs of a device: check, download, install, rollback, uninstall. */
 import { z } from "zod";
+import { deviceStatus } from "../../device/deviceCalls.ts";
 import { Product } from "../../protocol/ids.ts";
 import type { Change, CheckResult } from "../../protocol/orchestratorApi.ts";
 import { type Answer, command, type Session } from "../command.ts";
-import { deviceStatus, fromTo } from "../device.ts";
 import { EXIT } from "../exitCodes.ts";
 import { followChange } from "../followChange.ts";
-import { bytes, count, plain } from "../screen/format.ts";
+import { bytes, count, fromTo, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { table } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";

@@ -1,9 +1,9 @@
 /** `upbeat history`: one line an operation, newest first, with the reason when it did not last. */
 import { z } from "zod";
+import { deviceHistory } from "../../device/deviceCalls.ts";
 import type { HistoryEntry } from "../../protocol/updateServiceApi.ts";
 import { command } from "../command.ts";
-import { deviceHistory, fromTo } from "../device.ts";
-import { duration, moment, plain } from "../screen/format.ts";
+import { duration, fromTo, moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { table } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";

@@ -1,5 +1,6 @@
 /** `upbeat services …`: the service console. */
 import { z } from "zod";
+import { actOnService, listServices, serviceLogs } from "../../device/deviceCalls.ts";
 import {
   SERVICE_NAMES,
   ServiceAction,
@@ -7,7 +8,6 @@ import {
   ServiceName,
 } from "../../protocol/servicesApi.ts";
 import { type Command, command, group } from "../command.ts";
-import { actOnService, listServices, serviceLogs } from "../device.ts";
 import { plain, when } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { table } from "../screen/table.ts";

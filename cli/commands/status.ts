@@ -1,9 +1,9 @@
 /** `upbeat status`: what this device is doing, has, and waits for. */
 import { z } from "zod";
+import { deviceStatus } from "../../device/deviceCalls.ts";
 import type { DeviceStatus } from "../../protocol/orchestratorApi.ts";
 import { command } from "../command.ts";
-import { deviceStatus, fromTo } from "../device.ts";
-import { bytes, plain, when } from "../screen/format.ts";
+import { bytes, fromTo, plain, when } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";

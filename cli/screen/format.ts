@@ -53,3 +53,16 @@ export function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ");
 }
+
+/** `typescript 6.0.2 → 6.0.3` */
+export function fromTo(
+  product: string,
+  from: string | undefined,
+  to: string | undefined,
+  arrow: string,
+): string {
+  if (from === undefined) return `${product} ${to ?? ""}`.trimEnd();
+  return to === undefined
+    ? `${product} ${from} ${arrow} none`
+    : `${product} ${from} ${arrow} ${to}`;
+}

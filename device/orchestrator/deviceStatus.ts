@@ -27,6 +27,7 @@ export function deviceStatus(known: Known): DeviceStatus {
       ? { deviceId: config.deviceId, serverUrl: config.serverUrl }
       : {}),
     now: sentence(known, offers),
+    ...(known.running === undefined ? {} : { running: known.running }),
     ...(evaluation === undefined ? {} : { lastCheckMs: evaluation.checkedMs }),
     ...(plan?.lastError === undefined ? {} : { lastCheckError: plan.lastError }),
     ...(plan === undefined ? {} : { nextCheckMs: plan.nextCheckMs }),

@@ -1,16 +1,19 @@
-/** How the CLI reaches the services of this device: over their sockets, below the device's root. */
+/** How programs reach the services of this device: over their sockets, below the device's root. */
 import { z } from "zod";
-import { callLocal } from "../device/localClient.ts";
-import { devicePaths } from "../device/paths.ts";
-import { DeviceStatus } from "../protocol/orchestratorApi.ts";
+import { Change, type ChangeRequest, DeviceStatus } from "../protocol/orchestratorApi.ts";
 import { type ServiceAction, ServiceInfo, type ServiceName } from "../protocol/servicesApi.ts";
 import { HistoryEntry } from "../protocol/updateServiceApi.ts";
+import { callLocal } from "./localClient.ts";
+import { devicePaths } from "./paths.ts";
 
 /** Stopping a service waits for what it is doing to end. */
 const SERVICE_ACTION_TIMEOUT_MS = 60_000;
 
 export const deviceStatus = (root: string): Promise<DeviceStatus> =>
   callLocal(devicePaths(root).orchestratorSocket, "GET", "/v1/status", DeviceStatus);
+
+export const requestChange = (root: string, request: ChangeRequest): Promise<Change> =>
+  callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/changes", Change, request);
 
 export async function deviceHistory(root: string, limit: number): Promise<HistoryEntry[]> {
   const schema = z.object({ entries: z.array(HistoryEntry) });
@@ -41,17 +44,4 @@ export async function serviceLogs(root: string, name: ServiceName, lines: number
   const schema = z.object({ lines: z.array(z.string()) });
   const path = `/v1/services/${name}/logs?lines=${lines}`;
   return (await callLocal(devicePaths(root).managerSocket, "GET", path, schema)).lines;
-}
-
-/** `typescript 6.0.2 → 6.0.3` */
-export function fromTo(
-  product: string,
-  from: string | undefined,
-  to: string | undefined,
-  arrow: string,
-): string {
-  if (from === undefined) return `${product} ${to ?? ""}`.trimEnd();
-  return to === undefined
-    ? `${product} ${from} ${arrow} none`
-    : `${product} ${from} ${arrow} ${to}`;
 }
