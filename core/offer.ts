@@ -6,9 +6,11 @@
  * installed, it was not rolled back here, and no higher version of its product is offered. Newer is
  * never replaced by older; asking again never changes the answer. A refusal is a value.
  */
+
+import type { NotOffered } from "../protocol/decisions.ts";
 import { formatUpdate, type UpdateId } from "../protocol/ids.ts";
 import type { UpdateManifest } from "../protocol/manifest.ts";
-import type { NotOffered, Offer } from "../protocol/orchestratorApi.ts";
+import type { Offer } from "../protocol/orchestratorApi.ts";
 import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 import { compareVersions } from "./versionOrder.ts";
@@ -98,6 +100,8 @@ function offerOf(update: KnownUpdate, view: DeviceView): Offer {
     sizeBytes: parts.reduce((sum, part) => sum + payloadBytes(part.manifest), 0),
     ...(installed === undefined ? {} : { installedVersion: installed }),
     restart: manifest.restart,
+    optional: false,
+    expedited: false,
   };
 }
 

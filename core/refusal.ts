@@ -2,9 +2,10 @@
  * Why one update is not for this machine: the first reason that applies, or undefined when it suits.
  * Each detail is one plain sentence. Pure.
  */
+
+import type { NotOffered } from "../protocol/decisions.ts";
 import { formatUpdate } from "../protocol/ids.ts";
 import type { Rule } from "../protocol/manifest.ts";
-import type { NotOffered } from "../protocol/orchestratorApi.ts";
 import { decisiveReason } from "./applicability.ts";
 import type { DeviceView, KnownUpdate } from "./installedHere.ts";
 import { compareVersions } from "./versionOrder.ts";

@@ -9,9 +9,11 @@
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
  */
 import { z } from "zod";
+import { NotOffered } from "./decisions.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
+import { PolicyEntryId } from "./offerPolicy.ts";
 import { InstalledProduct, Progress, UpdateRecord } from "./updateServiceApi.ts";
 
 export const ChangeRequest = z.discriminatedUnion("kind", [
@@ -37,24 +39,15 @@ export const Offer = z.object({
   sizeBytes: z.int().nonnegative(),
   installedVersion: Version.optional(),
   restart: z.enum(["never", "canRequest", "always"]),
+  /** Listed and installed only when somebody asks for it. */
+  optional: z.boolean().default(false),
+  /** Which rollout it came by, and whether that one is in a hurry. */
+  rollout: PolicyEntryId.optional(),
+  expedited: z.boolean().default(false),
+  /** A date by which it must be installed, from its manifest, an approval or an expedition. */
+  deadlineMs: z.int().optional(),
 });
 export type Offer = z.infer<typeof Offer>;
-
-/** An update that exists and is not offered, and why: a refusal is a value with a reason. */
-export const NotOffered = z.object({
-  product: Product,
-  version: Version,
-  reason: z.enum([
-    "installed",
-    "superseded",
-    "not-installable",
-    "prerequisite-missing",
-    "older-than-installed",
-    "rolled-back-here",
-  ]),
-  detail: z.string(),
-});
-export type NotOffered = z.infer<typeof NotOffered>;
 
 export const CheckResult = z.object({
   /** `unchanged`: the server's signed state is the one already evaluated. */

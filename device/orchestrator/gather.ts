@@ -10,12 +10,12 @@ import { readIndex, readListedUpdate, type TargetReader } from "../../content/re
 import type { KnownUpdate } from "../../core/installedHere.ts";
 import { type Decision, decideOffers } from "../../core/offer.ts";
 import { compareVersions } from "../../core/versionOrder.ts";
+import type { NotOffered } from "../../protocol/decisions.ts";
 import type { DeviceConfig, Facts } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Channel, Product, Version } from "../../protocol/ids.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
 import type { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
-import type { NotOffered } from "../../protocol/orchestratorApi.ts";
 import type { TrustedMetadata } from "../../protocol/trust/ports.ts";
 import type { InstalledProduct, UpdateRecord } from "../../protocol/updateServiceApi.ts";
 

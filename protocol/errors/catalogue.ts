@@ -7,6 +7,7 @@ import { CLI_ERRORS } from "./cli.ts";
 import { CONTENT_ERRORS } from "./content.ts";
 import { DEVICE_ERRORS } from "./device.ts";
 import { FETCH_ERRORS } from "./fetch.ts";
+import { POLICY_ERRORS } from "./policy.ts";
 import { SERVER_ERRORS } from "./server.ts";
 import { TRUST_ERRORS } from "./trust.ts";
 
@@ -57,6 +58,7 @@ export const CATALOGUE = {
   ...FETCH_ERRORS,
   ...CONTENT_ERRORS,
   ...DEVICE_ERRORS,
+  ...POLICY_ERRORS,
   ...SERVER_ERRORS,
   ...CLI_ERRORS,
 } as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,20 @@
+import type { ErrorRow } from "./catalogue.ts";
+
+export const POLICY_ERRORS = {
+  "UPB-POLICY-INVALID": {
+    stage: "evaluate",
+    text: "The offer policy of the channel cannot be used",
+    causes: ["a tool other than `upbeat` wrote it", "it was written for another channel"],
+    remedy:
+      "Nothing of this channel is offered until it is right. Administrator: write it again with `upbeat rollouts` or `upbeat policy set`",
+    retry: "server",
+  },
+  "UPB-POLICY-VERSION": {
+    stage: "evaluate",
+    text: "The offer policy is written in a version that this Upbeat does not know",
+    causes: ["Upbeat on this machine is older than what the policy was written with"],
+    remedy:
+      "Nothing of this channel is offered, because what is not understood may be a hold. Update Upbeat on this machine",
+    retry: "local-damage",
+  },
+} as const satisfies Record<string, ErrorRow>;
