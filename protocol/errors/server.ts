@@ -153,6 +153,28 @@ export const SERVER_ERRORS = {
     remedy: "Wait an hour, then repeat the command",
     retry: "transient",
   },
+  "UPB-FLEETLOCK-FULL": {
+    stage: "install",
+    text: "Other machines of this group are restarting",
+    causes: ["every slot of the group is held", "a machine took a slot and never came back well"],
+    remedy: "Wait; see who holds the slots with `upbeat fleet-lock` on the administrator's machine",
+    retry: "transient",
+  },
+  "UPB-FLEETLOCK-GROUP": {
+    stage: "install",
+    text: "The lock service has no such group",
+    causes: ["the group was never made", "its name is misspelt"],
+    remedy: "Make it with `upbeat fleet-lock set GROUP --slots N`",
+    retry: "configuration",
+  },
+  "UPB-FLEETLOCK-CLOSED": {
+    stage: "install",
+    text: "This group takes only machines that are enrolled at this server",
+    causes: ["the request is not signed by the machine's key", "the machine uses other software"],
+    remedy:
+      "Enrol the machine, or let others in with `upbeat fleet-lock set GROUP --slots N --open`",
+    retry: "configuration",
+  },
   "UPB-SERVER-SIGNATURE": {
     stage: "report",
     text: "The server does not believe that this device sent the request",

@@ -4,13 +4,21 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Logger } from "pino";
 import { type AdminDeps, adminHandlers } from "./adminHandlers.ts";
 import { type DeviceDeps, deviceHandlers } from "./deviceHandlers.ts";
+import { deviceSignature } from "./deviceSignature.ts";
 import { answerErrors } from "./errors.ts";
+import { fleetLockHandlers } from "./fleetLockHandlers.ts";
 import { health } from "./health.ts";
 import { metrics } from "./metrics.ts";
 import { openApi } from "./openapi.ts";
 import { staticFiles } from "./staticFiles.ts";
 
-export type AppDeps = AdminDeps & DeviceDeps & { readonly data: string; readonly log: Logger };
+export type AppDeps = AdminDeps &
+  Omit<DeviceDeps, "requireDevice"> & {
+    /** Undefined: devices reach this server under the name that they put into `Host`. */
+    readonly publicUrl: URL | undefined;
+    readonly data: string;
+    readonly log: Logger;
+  };
 
 /** Security reference, section 6. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -38,6 +46,8 @@ export function makeApp(deps: AppDeps): FastifyInstance {
   app.get("/openapi.json", () => openApi());
   staticFiles(app, join(deps.data, "repo"));
   adminHandlers(app, deps);
-  deviceHandlers(app, deps);
+  const requireDevice = deviceSignature(deps);
+  deviceHandlers(app, { ...deps, requireDevice });
+  fleetLockHandlers(app, { ...deps, requireDevice });
   return app;
 }

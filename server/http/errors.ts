@@ -14,6 +14,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "UPB-PUBLISH-STALE": 409,
   "UPB-PUBLISH-EXISTS": 409,
   "UPB-SIGNER-REFUSED": 409,
+  "UPB-FLEETLOCK-GROUP": 400,
+  "UPB-FLEETLOCK-CLOSED": 403,
+  "UPB-FLEETLOCK-FULL": 409,
   "UPB-SERVER-CONTENT-TOO-LARGE": 413,
   "UPB-SERVER-CONTENT-HASH": 422,
   "UPB-SERVER-TOO-MANY": 429,
@@ -31,12 +34,22 @@ export function answerErrors(app: FastifyInstance): void {
 }
 
 function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return answerReport(error, reportError(error), request, reply);
+}
+
+/** `body`: what the route's own protocol says about the error. */
+export function answerReport(
+  error: unknown,
+  body: object,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const status = statusOf(error);
   if (status >= 500) request.log.error({ err: error }, "a request failed");
   if (status === 401) reply.header("www-authenticate", "Bearer");
   // An upload that is refused is not read to its end: nothing else can come on this connection.
   if (!request.raw.complete) reply.header("connection", "close");
-  return reply.status(status).header("cache-control", "no-store").send(reportError(error));
+  return reply.status(status).header("cache-control", "no-store").send(body);
 }
 
 function statusOf(error: unknown): number {
@@ -47,7 +60,7 @@ function statusOf(error: unknown): number {
 const DISK: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EIO"]);
 
 /** What the disk refuses, and what Fastify itself does: too long, a wrong content type, a bad URL. */
-function asUpbeat(error: unknown, request: FastifyRequest): unknown {
+export function asUpbeat(error: unknown, request: FastifyRequest): unknown {
   if (error instanceof UpbeatError || !(error instanceof Error)) return error;
   if ("code" in error && DISK.has(error.code))
     return new UpbeatError("UPB-SERVER-DATA", { object: routeName(request), cause: error });

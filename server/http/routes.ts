@@ -17,6 +17,13 @@ import {
   ReportBatch,
   ReportReceipt,
 } from "../../protocol/deviceApi.ts";
+import {
+  LockGroup,
+  LockGroupName,
+  LockGroupSettings,
+  LockHolder,
+  LockRequest,
+} from "../../protocol/fleetLock.ts";
 import { DeviceId } from "../../protocol/ids.ts";
 
 export interface Route<Params, Body, Answer> {
@@ -37,7 +44,12 @@ const NO_PARAMS = z.object({});
 const NO_BODY = z.undefined();
 
 /** Security reference, section 6. A repository update carries whole manifests, and an admin's token. */
-const BODY = { json: 256 * KIB, report: KIB * KIB, repository: 256 * KIB * KIB } as const;
+const BODY = {
+  lock: 4 * KIB,
+  json: 256 * KIB,
+  report: KIB * KIB,
+  repository: 256 * KIB * KIB,
+} as const;
 
 const get = <Params, Answer>(
   path: string,
@@ -102,6 +114,48 @@ export const ROUTES = {
     body: z.strictObject({}),
     maxBodyBytes: BODY.json,
     answer: z.object({ token: z.string() }),
+  }),
+  lockGroups: get(
+    "/api/v1/fleet-locks",
+    "FleetLock groups and who holds their slots",
+    z.object({ groups: z.array(LockGroup) }),
+    NO_PARAMS,
+  ),
+  setLockGroup: post({
+    path: "/api/v1/fleet-locks/:group",
+    summary: "Make a FleetLock group, or change how many of its machines may restart at a time",
+    auth: "admin",
+    params: z.object({ group: LockGroupName }),
+    body: LockGroupSettings,
+    maxBodyBytes: BODY.json,
+    answer: LockGroup,
+  }),
+  releaseLock: post({
+    path: "/api/v1/fleet-locks/:group/release",
+    summary: "Take the slot away from a machine that does not come back",
+    auth: "admin",
+    params: z.object({ group: LockGroupName }),
+    body: z.strictObject({ holder: LockHolder }),
+    maxBodyBytes: BODY.json,
+    answer: LockGroup,
+  }),
+  preReboot: post({
+    path: "/v1/pre-reboot",
+    summary: "FleetLock: take a slot before a restart; a device of this server signs",
+    auth: "none",
+    params: NO_PARAMS,
+    body: LockRequest,
+    maxBodyBytes: BODY.lock,
+    answer: z.object({}),
+  }),
+  steadyState: post({
+    path: "/v1/steady-state",
+    summary: "FleetLock: free the slot after the restart; a device of this server signs",
+    auth: "none",
+    params: NO_PARAMS,
+    body: LockRequest,
+    maxBodyBytes: BODY.lock,
+    answer: z.object({}),
   }),
   enrol: post({
     path: "/api/v1/devices/enrol",

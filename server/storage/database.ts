@@ -46,6 +46,8 @@ export interface Tables {
     size_bytes: number;
     retired: number;
   };
+  fleet_lock_group: { name: string; slots: number; open: number; asked_ms: number | null };
+  fleet_lock: { group_name: string; holder: string; since_ms: number };
 }
 
 export type Database = Kysely<Tables>;

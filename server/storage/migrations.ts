@@ -53,4 +53,24 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0002-fleet-lock": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("fleet_lock_group")
+        .addColumn("name", "text", (column) => column.primaryKey())
+        .addColumn("slots", "integer", (column) => column.notNull())
+        .addColumn("open", "integer", (column) => column.notNull())
+        .addColumn("asked_ms", "bigint")
+        .execute();
+      await db.schema
+        .createTable("fleet_lock")
+        .addColumn("group_name", "text", (column) =>
+          column.notNull().references("fleet_lock_group.name"),
+        )
+        .addColumn("holder", "text", (column) => column.notNull())
+        .addColumn("since_ms", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("fleet_lock_key", ["group_name", "holder"])
+        .execute();
+    },
+  },
 };
