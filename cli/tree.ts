@@ -5,6 +5,7 @@ import { completionCommand } from "./commands/completion.ts";
 import { device } from "./commands/device.ts";
 import { devices } from "./commands/devices.ts";
 import { explain } from "./commands/explain.ts";
+import { facts } from "./commands/facts.ts";
 import { fleetLock } from "./commands/fleetLock.ts";
 import { helpCommand } from "./commands/help.ts";
 import { history } from "./commands/history.ts";
@@ -18,7 +19,7 @@ import { updates } from "./commands/updates.ts";
 export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
   [
     "On a machine:",
-    [status, check, download, install, rollback, uninstall, history, services, device],
+    [status, check, download, install, rollback, uninstall, history, facts, services, device],
   ],
   ["For publishers and administrators:", [server, keys, publish, updates, devices, fleetLock]],
   ["Help:", [explain, completionCommand(() => allNodes())]],

@@ -1,6 +1,11 @@
 /** How programs reach the services of this device: over their sockets, below the device's root. */
 import { z } from "zod";
-import { Change, type ChangeRequest, DeviceStatus } from "../protocol/orchestratorApi.ts";
+import {
+  Change,
+  type ChangeRequest,
+  DeviceStatus,
+  FactReport,
+} from "../protocol/orchestratorApi.ts";
 import { type ServiceAction, ServiceInfo, type ServiceName } from "../protocol/servicesApi.ts";
 import { HistoryEntry } from "../protocol/updateServiceApi.ts";
 import { callLocal } from "./localClient.ts";
@@ -14,6 +19,14 @@ export const deviceStatus = (root: string): Promise<DeviceStatus> =>
 
 export const requestChange = (root: string, request: ChangeRequest): Promise<Change> =>
   callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/changes", Change, request);
+
+/** Programs of the administrator's may run for it. */
+const FACTS_TIMEOUT_MS = 30_000;
+
+export const deviceFacts = (root: string): Promise<FactReport> => {
+  const socket = devicePaths(root).orchestratorSocket;
+  return callLocal(socket, "GET", "/v1/facts", FactReport, undefined, FACTS_TIMEOUT_MS);
+};
 
 export async function deviceHistory(root: string, limit: number): Promise<HistoryEntry[]> {
   const schema = z.object({ entries: z.array(HistoryEntry) });

@@ -8,6 +8,10 @@ export interface DevicePaths {
   readonly root: string;
   /** `DeviceConfig`; owned by root, read by both services. */
   readonly config: string;
+  /** Names that the administrator gives this machine, one a line. */
+  readonly tags: string;
+  /** Executables and files that say more about this machine (`facts/custom.ts`). */
+  readonly factsFolder: string;
   /** The shipped TUF root that the update service starts from. */
   readonly trustedRoot: string;
   readonly orchestratorState: string;
@@ -28,6 +32,8 @@ export function devicePaths(root: string): DevicePaths {
   return {
     root,
     config: join(root, "etc/upbeat/device.json"),
+    tags: join(root, "etc/upbeat/tags"),
+    factsFolder: join(root, "etc/upbeat/facts.d"),
     trustedRoot: join(root, "usr/share/upbeat/root.json"),
     orchestratorState: join(state, "orchestrator"),
     updateServiceState: join(state, "update-service"),

@@ -4,12 +4,14 @@
  *   GET  /v1/status                    -> DeviceStatus
  *   POST /v1/changes  ChangeRequest    -> 202 Change     a check, a download, an install …
  *   GET  /v1/changes/:id               -> Change
+ *   GET  /v1/facts                    -> FactReport     collected for the answer
  *   GET  /v1/history?limit=N           -> { entries: HistoryEntry[] } (as the update service keeps it)
  *
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
  */
 import { z } from "zod";
 import { NotOffered } from "./decisions.ts";
+import { Facts } from "./deviceApi.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
@@ -93,3 +95,18 @@ export const DeviceStatus = z.object({
   reportsWaiting: z.int().nonnegative(),
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
+
+/** What this machine is, by where it was found out. */
+export const FactReport = z.object({
+  collectedMs: z.int(),
+  sources: z.array(
+    z.object({
+      source: z.string(),
+      facts: Facts,
+      tookMs: z.int(),
+      /** Why this source has no facts to give. */
+      failure: z.string().optional(),
+    }),
+  ),
+});
+export type FactReport = z.infer<typeof FactReport>;

@@ -6,7 +6,12 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
-import type { Change, ChangeRequest, DeviceStatus } from "../../protocol/orchestratorApi.ts";
+import type {
+  Change,
+  ChangeRequest,
+  DeviceStatus,
+  FactReport,
+} from "../../protocol/orchestratorApi.ts";
 import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import { readDeviceKey } from "../deviceKey.ts";
@@ -15,7 +20,8 @@ import { changes } from "./changes.ts";
 import { openDatabase } from "./database.ts";
 import { deviceStatus } from "./deviceStatus.ts";
 import { eventQueue } from "./eventQueue.ts";
-import { collectFacts } from "./facts/collect.ts";
+import { factsOf } from "./facts/collect.ts";
+import { factKeeper } from "./facts/keeper.ts";
 import { memory } from "./memory.ts";
 import { reporter } from "./reporter.ts";
 import { updateServiceCalls } from "./updateServiceCalls.ts";
@@ -37,6 +43,8 @@ export interface Orchestrator {
   request(request: ChangeRequest): Change;
   change(id: string): Change;
   history(limit: number): Promise<HistoryEntry[]>;
+  /** Collected for the answer. Works without the update service: then no product is installed. */
+  facts(): Promise<FactReport>;
   /** Does what is due: a scheduled check, new events, reports. Called about once a minute. */
   tick(): Promise<void>;
   stop(): Promise<void>;
@@ -53,6 +61,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const known = memory(database, world);
   const reports = reporter(database, queue, world);
   const calls = updateServiceCalls(paths);
+  const facts = factKeeper(paths, now);
 
   const observe = (status: ServiceStatus): void => {
     const config = configOrReason();
@@ -77,7 +86,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     }
   };
 
-  const work = changeWork({ paths, database, memory: known, queue, calls, now, observe });
+  const work = changeWork({ paths, database, memory: known, queue, calls, facts, now, observe });
   const queued = changes(
     database,
     async (change, tools) => {
@@ -107,7 +116,10 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     const inventory =
       status === undefined
         ? undefined
-        : { facts: collectFacts(paths, status.products), products: status.products };
+        : {
+            facts: factsOf(await facts.recent(status.products)),
+            products: status.products,
+          };
     const outcome = await reports.send({ config, key: () => readDeviceKey(paths), inventory });
     if (outcome instanceof UpbeatError) {
       log("reports wait", { code: outcome.code, detail: outcome.detail, waiting: queue.size() });
@@ -133,6 +145,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     request: queued.request,
     change: queued.find,
     history: calls.history,
+    facts: async () => facts.collect((await serviceStatus())?.products ?? []),
     async tick() {
       const due = now() >= (known.plan()?.nextCheckMs ?? 0);
       if (due && queued.running() === undefined && typeof configOrReason() === "object") {

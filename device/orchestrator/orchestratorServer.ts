@@ -24,6 +24,7 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
   app.get("/v1/changes/:id", async (request) =>
     orchestrator.change(checked(ById, request.params, "the id of the change").id),
   );
+  app.get("/v1/facts", () => orchestrator.facts());
   app.get("/v1/history", async (request) => {
     const { limit } = checked(HowMany, request.query, "the number of entries");
     return { entries: await orchestrator.history(limit) };

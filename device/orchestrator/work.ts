@@ -12,7 +12,8 @@ import type { DevicePaths } from "../paths.ts";
 import type { ChangeWork } from "./changes.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 import type { EventQueue } from "./eventQueue.ts";
-import { collectFacts } from "./facts/collect.ts";
+import { factsOf } from "./facts/collect.ts";
+import type { FactKeeper } from "./facts/keeper.ts";
 import { followJob } from "./followJob.ts";
 import { type Memory, openOffers } from "./memory.ts";
 import { scan } from "./scan.ts";
@@ -24,6 +25,7 @@ export interface WorkWorld {
   readonly memory: Memory;
   readonly queue: EventQueue;
   readonly calls: UpdateServiceCalls;
+  readonly facts: FactKeeper;
   readonly now: () => number;
   /** Hears everything that the update service says about itself. */
   readonly observe: (status: ServiceStatus) => void;
@@ -71,7 +73,7 @@ async function evaluate(world: WorkWorld, full: boolean) {
   // Without it nobody knows what is installed, and everything would look new.
   const status = await calls.status();
   world.observe(status);
-  const facts = collectFacts(paths, status.products);
+  const facts = factsOf(await world.facts.collect(status.products));
   const { products, updates: records } = status;
   const device = { followed: config.products, facts, products, records };
   return await scan({ paths, database, config, device, full, now });
