@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
+import { TransferSettings } from "./transfer.ts";
 import { InstalledProduct, UPDATE_STATES } from "./updateServiceApi.ts";
 
 export const EnrolRequest = z.strictObject({
@@ -81,5 +82,6 @@ export const DeviceConfig = z.strictObject({
   deviceId: DeviceId,
   name: z.string(),
   products: z.array(z.strictObject({ product: Product, channel: Channel })),
+  transfer: TransferSettings.optional(),
 });
 export type DeviceConfig = z.infer<typeof DeviceConfig>;

@@ -2,13 +2,16 @@
  * The orchestrator process: `main.ts --root DIR`. It needs no rights but its own state folder, the
  * network and the update service's socket. Logs JSON lines to stderr.
  */
+import { setGlobalProxyFromEnv } from "node:http";
 import { setInterval } from "node:timers";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { reportError } from "../../protocol/errors/error.ts";
+import { readDeviceConfig } from "../deviceConfig.ts";
 import { onEnd } from "../lifeline.ts";
 import { listenLocally } from "../localServer.ts";
-import { devicePaths } from "../paths.ts";
+import { type DevicePaths, devicePaths } from "../paths.ts";
+import { proxyEnvironment } from "../proxy.ts";
 import { lockFolder } from "../singleInstance.ts";
 import { startOrchestrator } from "./orchestrator.ts";
 import { orchestratorServer } from "./orchestratorServer.ts";
@@ -29,6 +32,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { root: { type: "string", default: "/" } } });
   const paths = devicePaths(values.root);
   const lock = lockFolder(paths.orchestratorState);
+  setGlobalProxyFromEnv(proxyEnvironment(transferOf(paths), process.env));
   const orchestrator = startOrchestrator({
     paths,
     now: Date.now,
@@ -49,4 +53,13 @@ async function main(): Promise<void> {
   await listenLocally(app, paths.orchestratorSocket);
   log.info({ socket: paths.orchestratorSocket }, "listening");
   tick();
+}
+
+/** What cannot be read is said by everything that needs it; it must not keep this from running. */
+function transferOf(paths: DevicePaths) {
+  try {
+    return readDeviceConfig(paths)?.transfer;
+  } catch {
+    return undefined;
+  }
 }

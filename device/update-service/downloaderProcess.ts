@@ -12,23 +12,29 @@ import { fileURLToPath } from "node:url";
 import type { TargetReader } from "../../content/releases.ts";
 import { errorFromReport, UpbeatError } from "../../protocol/errors/error.ts";
 import { Sha256 } from "../../protocol/ids.ts";
+import type { TransferSettings } from "../../protocol/transfer.ts";
 import type { MetadataSource } from "../../protocol/trust/ports.ts";
+import { proxyEnvironment } from "../proxy.ts";
 import { onLines } from "./downloader/lines.ts";
 import {
+  type Content,
+  type DownloaderSettings,
   DownloadReply,
   type DownloadRequest,
   fileOf,
   MAX_LINE_LENGTH,
 } from "./downloader/messages.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
-import type { Expected } from "./hashFile.ts";
 import { takeUntrusted } from "./untrustedFile.ts";
 
 export interface Downloader {
   readonly metadata: MetadataSource;
   readonly target: TargetReader;
-  /** The file that holds the object afterwards; its content is unverified. */
-  content(object: Expected, onProgress: (bytes: number) => void): Promise<string>;
+  /**
+   * The file that holds the object, or the part of it, afterwards; its content is unverified.
+   * `skip`: how often what came was wrong, so that another source is asked.
+   */
+  content(object: Content, onProgress: (bytes: number) => void, skip?: number): Promise<string>;
   stop(): void;
 }
 
@@ -43,9 +49,10 @@ interface Pending {
   readonly onProgress: (bytes: number) => void;
 }
 
-export function startDownloader(serverUrl: string, folder: string): Downloader {
+export function startDownloader(settings: DownloaderSettings): Downloader {
+  const { folder } = settings;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const child = launch(serverUrl, folder);
+  const child = launch(settings);
   const pending = new Map<number, Pending>();
   let ended: UpbeatError | undefined;
   let nextId = 1;
@@ -108,8 +115,9 @@ export function startDownloader(serverUrl: string, folder: string): Downloader {
       const bytes = await bytesOf({ id: nextId++, kind: "target", path, sha256, maxBytes });
       return bytes ?? new Uint8Array();
     },
-    async content({ sha256, sizeBytes }, onProgress) {
-      const request = { id: nextId++, kind: "content", sha256, sizeBytes } as const;
+    async content({ sha256, sizeBytes, offset }, onProgress, skip = 0) {
+      const about = { sha256, sizeBytes, skip, ...(offset === undefined ? {} : { offset }) };
+      const request = { id: nextId++, kind: "content", ...about } as const;
       // Only ever forwards, and never beyond the end: it is shown to people.
       let had = 0;
       await ask(request, (bytes) => {
@@ -126,13 +134,14 @@ export function startDownloader(serverUrl: string, folder: string): Downloader {
   };
 }
 
-function launch(serverUrl: string, folder: string): ChildProcess {
+function launch(settings: DownloaderSettings): ChildProcess {
+  const { folder } = settings;
   const account = downloaderAccount();
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
   chmodSync(folder, 0o700);
-  return spawn(process.execPath, [...seatBelt(folder), MAIN, serverUrl, folder], {
+  return spawn(process.execPath, [...seatBelt(folder), MAIN, JSON.stringify(settings)], {
     cwd: folder,
-    env: networkEnvironment(),
+    env: networkEnvironment(settings.transfer),
     stdio: ["pipe", "pipe", "inherit"],
     ...(account ?? {}),
   });
@@ -155,19 +164,12 @@ function packagesFolder(): string {
 }
 
 /** Only what concerns the network: no secret of the service's environment. */
-const networkEnvironment = (): Record<string, string> =>
-  Object.fromEntries(
-    [
-      "HTTP_PROXY",
-      "HTTPS_PROXY",
-      "NO_PROXY",
-      "http_proxy",
-      "https_proxy",
-      "no_proxy",
-      "NODE_EXTRA_CA_CERTS",
-      "SSL_CERT_FILE",
-    ].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+function networkEnvironment(transfer: TransferSettings): Record<string, string> {
+  const certificates = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
+  return { ...Object.fromEntries(certificates), ...proxyEnvironment(transfer, process.env) };
+}
 
 function parseReply(line: string): DownloadReply | undefined {
   try {

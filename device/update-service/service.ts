@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
+import { NO_SETTINGS } from "../../protocol/transfer.ts";
 import { devicePaths } from "../paths.ts";
 import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
@@ -77,9 +78,10 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
     makeRoom: () => clearIncoming(incoming),
     download: async (update) => {
-      const { serverUrl } = config();
+      const { serverUrl, transfer = NO_SETTINGS } = config();
       const channel = channelOf(config(), update.product);
-      const downloader = startDownloader(serverUrl, incoming);
+      const kind = "foreground";
+      const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
       try {
         const find = () => findUpdate(update, channel, { ...trust, downloader });
         const { onPhase, onBytes } = work;

@@ -59,4 +59,11 @@ export const FETCH_ERRORS = {
     remedy: "Sign in to the network, or enrol at the new address with `upbeat device enrol`",
     retry: "configuration",
   },
+  "UPB-FETCH-ENCODED": {
+    stage: "download",
+    text: "The answer was compressed on its way although that was not asked for",
+    causes: ["a proxy or a mirror compresses every answer again"],
+    remedy: "Switch compression off for /content/ on the named server, mirror or proxy",
+    retry: "configuration",
+  },
 } as const satisfies Record<string, ErrorRow>;

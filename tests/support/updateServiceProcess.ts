@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { callLocal } from "../../device/localClient.ts";
 import { type DevicePaths, devicePaths } from "../../device/paths.ts";
+import type { TransferSettings } from "../../protocol/transfer.ts";
 import {
   HistoryEntry,
   JobAccepted,
@@ -27,7 +28,12 @@ const POLL_MS = 10;
 /** An enrolled device: what `upbeat device enrol` leaves, without a server that enrols. */
 export function prepareDevice(
   root: string,
-  about: { serverUrl: string; trustedRoot: Uint8Array; products: Record<string, string> },
+  about: {
+    serverUrl: string;
+    trustedRoot: Uint8Array;
+    products: Record<string, string>;
+    transfer?: Partial<TransferSettings>;
+  },
 ): DevicePaths {
   const paths = devicePaths(root);
   mkdirSync(dirname(paths.config), { recursive: true });
@@ -39,6 +45,7 @@ export function prepareDevice(
       deviceId: `dev-${"0".repeat(32)}`,
       name: "test device",
       products: Object.entries(about.products).map(([product, channel]) => ({ product, channel })),
+      transfer: about.transfer,
     }),
   );
   writeFileSync(paths.trustedRoot, about.trustedRoot, { mode: 0o444 });

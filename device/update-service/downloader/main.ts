@@ -2,18 +2,37 @@
  * The update service's hands on the network: a process without rights, which can write to one folder
  * and is believed in nothing. Started by `downloaderProcess.ts`.
  *
- * Arguments: SERVER_URL FOLDER. Requests come in on standard input, replies go out on standard output.
+ * Its argument: `DownloaderSettings` as JSON. Requests come in on standard input, replies go out on
+ * standard output. The proxies of its environment are used by all of `node:http` in it.
  */
 import { writeFileSync } from "node:fs";
+import { setGlobalProxyFromEnv } from "node:http";
 import { join } from "node:path";
 import { httpMetadataSource, httpTargetReader } from "../../../content/metadataSource.ts";
 import { reportError, UpbeatError } from "../../../protocol/errors/error.ts";
 import { fetchContent } from "./fetchContent.ts";
 import { onLines } from "./lines.ts";
-import { type DownloadReply, DownloadRequest, fileOf, MAX_LINE_LENGTH } from "./messages.ts";
+import {
+  DownloaderSettings,
+  type DownloadReply,
+  DownloadRequest,
+  fileOf,
+  MAX_LINE_LENGTH,
+} from "./messages.ts";
+import { sourcesOf } from "./sources.ts";
+import { throttle } from "./throttle.ts";
 
-const [server = "", folder = ""] = process.argv.slice(2);
-const baseUrl = new URL(server);
+const settings = DownloaderSettings.parse(JSON.parse(process.argv[2] ?? ""));
+const { folder, transfer } = settings;
+const baseUrl = new URL(settings.serverUrl);
+setGlobalProxyFromEnv();
+const world = {
+  folder,
+  sources: sourcesOf([...transfer.mirrors.map((url) => new URL(url)), baseUrl], () =>
+    performance.now(),
+  ),
+  throttle: throttle(transfer.bandwidth, settings.kind, () => new Date()),
+};
 const metadata = httpMetadataSource(baseUrl);
 const target = httpTargetReader(baseUrl);
 
@@ -24,7 +43,7 @@ const reply = (message: DownloadReply): void => {
 async function answer(request: DownloadRequest): Promise<"done" | "absent"> {
   if (request.kind === "content") {
     const onProgress = (bytes: number) => reply({ id: request.id, kind: "progress", bytes });
-    await fetchContent(baseUrl, folder, request, onProgress);
+    await fetchContent(world, { content: request, skip: request.skip, onProgress });
     return "done";
   }
   const bytes =

@@ -1,0 +1,57 @@
+/**
+ * What has arrived of an object, beside a note of what it is a beginning of, so that it can go on
+ * after anything: `NAME.part` and `NAME.from`. The note is a hint: the hash decides in the end.
+ */
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const Note = z.object({ origin: z.string(), etag: z.string() });
+
+export interface PartFile {
+  readonly path: string;
+  sizeBytes(): number;
+  /** The strong ETag that it began with, if that came from this origin. */
+  etagAt(origin: string): string | undefined;
+  /** A new beginning: what was there is gone, and what comes now is of this. */
+  begin(origin: string, etag: string | undefined): void;
+  discard(): void;
+  /** Gives it its name. */
+  finish(): void;
+}
+
+export function partFile(folder: string, name: string): PartFile {
+  const path = join(folder, `${name}.part`);
+  const note = join(folder, `${name}.from`);
+  const part: PartFile = {
+    path,
+    sizeBytes: () => statSync(path, { throwIfNoEntry: false })?.size ?? 0,
+    etagAt(origin) {
+      const known = readNote(note);
+      return known?.origin === origin ? known.etag : undefined;
+    },
+    begin(origin, etag) {
+      part.discard();
+      // A weak one says that it means the same, not that it is the same bytes (RFC 9110, 8.8.1).
+      if (etag !== undefined && !etag.startsWith("W/"))
+        writeFileSync(note, JSON.stringify({ origin, etag }), { mode: 0o600 });
+    },
+    discard() {
+      rmSync(path, { force: true });
+      rmSync(note, { force: true });
+    },
+    finish() {
+      renameSync(path, join(folder, name));
+      rmSync(note, { force: true });
+    },
+  };
+  return part;
+}
+
+function readNote(path: string): z.infer<typeof Note> | undefined {
+  try {
+    return Note.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
+  } catch {
+    return undefined; // none, or cut off
+  }
+}
