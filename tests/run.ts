@@ -7,8 +7,11 @@
 import { cpus } from "node:os";
 import { type Counts, commandStep, type Step, type StepResult, vitestStep } from "./steps.ts";
 
+/** By its path: the example releases are TypeScript too, and bring a command of the same name. */
+const TSC = "node_modules/typescript/bin/tsc";
+
 const STEPS: readonly Step[] = [
-  commandStep("types", ["tsc", "--noEmit"]),
+  commandStep("types", [process.execPath, TSC, "--noEmit"]),
   commandStep("style", ["biome", "check", "."]),
   commandStep("unused", ["knip", "--no-progress"]),
   vitestStep("unit", []),

@@ -64,7 +64,7 @@ export interface Journal {
   /** Newest first; all of it without a limit. */
   history(limit?: number): HistoryEntry[];
   addHistory(entry: HistoryEntry): void;
-  /** All or nothing, durable when it returns. Errors: UPB-STATE-UNWRITABLE. */
+  /** All or nothing, durable when it returns. Errors: UPB-STATE-UNWRITABLE, UPB-STATE-DISK-FULL. */
   atomically(write: () => void): void;
   close(): void;
 }
@@ -188,13 +188,17 @@ function journalOn(db: DatabaseSync, file: string): Journal {
   return journal;
 }
 
-/** SQLITE_READONLY, _IOERR, _FULL, _CANTOPEN (https://sqlite.org/rescode.html), without the extension. */
-const STORAGE_CODES: ReadonlySet<number> = new Set([8, 10, 13, 14]);
+/** SQLITE_READONLY, _IOERR, _CANTOPEN (https://sqlite.org/rescode.html), without the extension. */
+const STORAGE_CODES: ReadonlySet<number> = new Set([8, 10, 14]);
+const SQLITE_FULL = 13;
 
 function asUnwritable(error: unknown, file: string): unknown {
   if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number"))
     return error;
-  if (!STORAGE_CODES.has(error.errcode & 0xff)) return error;
+  const code = error.errcode & 0xff;
+  if (code === SQLITE_FULL)
+    return new UpbeatError("UPB-STATE-DISK-FULL", { object: file, cause: error });
+  if (!STORAGE_CODES.has(code)) return error;
   return new UpbeatError("UPB-STATE-UNWRITABLE", { object: file, cause: error });
 }
 

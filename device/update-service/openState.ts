@@ -5,7 +5,7 @@
  * (`historyBackup.ts`) and from whatever the damaged file still gives; what is installed comes from
  * the links, and what can be rolled back to from the history and the folders.
  */
-import { existsSync, readlinkSync, renameSync } from "node:fs";
+import { existsSync, readlinkSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ZodError } from "zod";
@@ -43,12 +43,17 @@ export function openState(
 
 function openOrRebuild(files: StateFiles, file: string, nowMs: number) {
   try {
+    // SQLite takes an empty file for a new database: what was in it would be forgotten in silence.
+    if (isEmpty(file) && readBackup(files.folder).length > 0) return rebuild(files, file, nowMs);
     return { journal: openReadable(file) };
   } catch (cause) {
     if (!isDamage(cause)) throw new UpbeatError("UPB-STATE-UNWRITABLE", { object: file, cause });
     return rebuild(files, file, nowMs);
   }
 }
+
+const isEmpty = (file: string): boolean =>
+  (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
 
 /** Sound pages may still hold rows that nobody wrote. */
 function openReadable(file: string): Journal {

@@ -146,6 +146,13 @@ export const DEVICE_ERRORS = {
       "Mount it read-write and check who owns it; then start the service with `upbeat services start`",
     retry: "local-damage",
   },
+  "UPB-STATE-DISK-FULL": {
+    stage: "service",
+    text: "The disk is full: what is about to be done cannot be written down, so it is not begun",
+    causes: ["the file system of the state folder has no free block left"],
+    remedy: "Free some space on the file system of the named file, then try again",
+    retry: "local-damage",
+  },
   "UPB-STATE-DAMAGED": {
     stage: "service",
     text: "The state of the update service is damaged",

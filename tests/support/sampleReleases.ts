@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Product, type UpdateId } from "../../protocol/ids.ts";
 import { readTree, type Tree } from "./deviceTree.ts";
-import { staticRepository } from "./staticRepository.ts";
+import { type StaticServer, staticRepository } from "./staticRepository.ts";
 
 export interface SampleReleases {
   readonly product: Product;
@@ -17,6 +17,8 @@ export interface SampleReleases {
   readonly trees: ReadonlyMap<string, Tree>;
   /** For `prepareDevice`. */
   readonly device: { serverUrl: string; trustedRoot: Uint8Array; products: Record<string, string> };
+  /** Where they come from; it can be made to fail. */
+  readonly server: StaticServer;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function sampleReleases(folder: string): Promise<SampleReleases> {
       trustedRoot: repository.root,
       products: { [product]: "stable" },
     },
+    server,
     close: () => server.close(),
   };
 }
