@@ -75,7 +75,7 @@ export const Ring = z.object({
 });
 export type Ring = z.infer<typeof Ring>;
 
-export const Rollout = z.object({
+const RolloutShape = z.object({
   id: PolicyEntryId,
   product: Product,
   version: Version,
@@ -86,7 +86,7 @@ export const Rollout = z.object({
    * offered it any more.
    */
   state: z.enum(["running", "paused", "halted"]).default("running"),
-  /** The curve stands still in each; the last one has no end while the rollout is paused. */
+  /** The curve stands still in each; the last one is open while the rollout is paused. */
   pauses: z
     .array(z.object({ from: When, to: When.optional() }))
     .max(100)
@@ -98,7 +98,20 @@ export const Rollout = z.object({
   /** Deferrals, pauses of the machine and the curve do not count; holds and floors do. */
   expedite: z.object({ deadlineDays: z.int().min(0).max(30).default(1) }).optional(),
 });
-export type Rollout = z.infer<typeof Rollout>;
+export type Rollout = z.infer<typeof RolloutShape>;
+
+const isOrdered = ({ state, pauses }: Rollout): boolean =>
+  pauses.every(({ from, to }, at) => {
+    const next = pauses[at + 1];
+    if (to === undefined) return next === undefined && state !== "running";
+    const end = Date.parse(to);
+    return Date.parse(from) <= end && (next === undefined || end <= Date.parse(next.from));
+  }) &&
+  (state !== "paused" || (pauses.length > 0 && pauses.at(-1)?.to === undefined));
+export const Rollout = RolloutShape.refine(
+  isOrdered,
+  "pauses follow each other; only the last one of a rollout that does not run is open",
+);
 
 /** A known problem: matching machines are not offered matching updates until it is lifted. */
 export const SafeguardHold = z.object({
