@@ -13,7 +13,7 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { UpbeatError } from "../protocol/errors/error.ts";
 import { Sha256 } from "../protocol/ids.ts";
-import type { TreeEntry } from "../protocol/manifest.ts";
+import type { TreeEntry } from "../protocol/payload.ts";
 import { compareCodePoints } from "./treeRules.ts";
 
 /** `hashed` hears the bytes of each piece that was read. */

@@ -15,6 +15,7 @@ import {
   type Version,
 } from "../protocol/ids.ts";
 import {
+  INDEX_MAX_BYTES,
   MANIFEST_MAX_BYTES,
   ProductIndex,
   readManifest,
@@ -43,7 +44,7 @@ export async function readIndex(
   const path = indexPath(channel, product);
   const target = await trusted.findTarget(path);
   if (target === undefined) return undefined;
-  const index = parseIndex(await readTarget(target, read), path);
+  const index = parseIndex(await readTarget(target, read, INDEX_MAX_BYTES), path);
   requireSame(path, { channel, product }, index);
   return index;
 }
@@ -59,7 +60,7 @@ export async function readUpdate(
   const path = manifestPath(channel, product, version);
   const target = await trusted.findTarget(path);
   if (target === undefined) return undefined;
-  const bytes = await readTarget(target, read);
+  const bytes = await readTarget(target, read, MANIFEST_MAX_BYTES);
   const manifest = readManifest(bytes, path);
   requireSame(path, { channel, product, version }, manifest);
   return { manifest, manifestSha256: target.sha256, bytes };
@@ -83,10 +84,14 @@ export async function readListedUpdate(
   throw new UpbeatError("UPB-TRUST-WRONG-SOFTWARE", { object, detail });
 }
 
-async function readTarget(target: VerifiedTarget, read: TargetReader): Promise<Uint8Array> {
+async function readTarget(
+  target: VerifiedTarget,
+  read: TargetReader,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const { path, sha256, sizeBytes } = target;
-  if (sizeBytes > MANIFEST_MAX_BYTES) {
-    const detail = `expected at most ${MANIFEST_MAX_BYTES} bytes, signed are ${sizeBytes}`;
+  if (sizeBytes > maxBytes) {
+    const detail = `expected at most ${maxBytes} bytes, signed are ${sizeBytes}`;
     throw new UpbeatError("UPB-TRUST-LENGTH", { object: path, detail });
   }
   const bytes = await read(path, sha256, sizeBytes);

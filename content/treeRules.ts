@@ -7,7 +7,7 @@
  */
 import { posix } from "node:path";
 import { UpbeatError } from "../protocol/errors/error.ts";
-import type { TreeEntry } from "../protocol/manifest.ts";
+import type { TreeEntry } from "../protocol/payload.ts";
 
 /** NAME_MAX of Linux's file systems. */
 const MAX_NAME_BYTES = 255;

@@ -5,7 +5,7 @@
  * store is one content under one mode, because hard links share their mode.
  */
 import type { Sha256 } from "../protocol/ids.ts";
-import type { FileEntry, TreeEntry, UpdateManifest } from "../protocol/manifest.ts";
+import { type FileEntry, isFile, type TreeEntry } from "../protocol/payload.ts";
 
 export interface ContentObject {
   readonly sha256: Sha256;
@@ -33,8 +33,6 @@ export interface ActionList {
 /** A directory entry and an inode: 4 KiB is one block of ext4. */
 const ENTRY_BYTES = 4096;
 
-export const isFile = (entry: TreeEntry): entry is FileEntry => entry.type === "file";
-
 /** One entry for each content and mode. */
 export function distinctFiles(payload: readonly TreeEntry[]): FileEntry[] {
   const files = new Map<string, FileEntry>();
@@ -45,19 +43,20 @@ export function distinctFiles(payload: readonly TreeEntry[]): FileEntry[] {
   return [...files.values()];
 }
 
-/** `modesHere`: under which modes the store has that content, verified. */
+/**
+ * `modesHere`: under which modes the store has that content, verified. `extraBytes`: what the
+ * manifest wants free on top.
+ */
 export function planActions(
-  manifest: UpdateManifest,
+  payload: readonly TreeEntry[],
+  extraBytes: number,
   modesHere: (content: ContentObject) => ReadonlySet<number>,
   transfersAtOnce: number,
 ): ActionList {
   const fetch: ContentWork[] = [];
   const copy: ContentWork[] = [];
   let reuseBytes = 0;
-  for (const wanted of Map.groupBy(
-    distinctFiles(manifest.payload),
-    ({ sha256 }) => sha256,
-  ).values()) {
+  for (const wanted of Map.groupBy(distinctFiles(payload), ({ sha256 }) => sha256).values()) {
     const [{ sha256, sizeBytes } = { sha256: undefined, sizeBytes: 0 }] = wanted;
     if (sha256 === undefined) continue;
     const here = modesHere({ sha256, sizeBytes });
@@ -74,9 +73,7 @@ export function planActions(
     reuseBytes,
     incomingBytes: sum(fetch.slice(0, transfersAtOnce)),
     diskNeededBytes:
-      sum(newObjects) +
-      (newObjects.length + manifest.payload.length) * ENTRY_BYTES +
-      manifest.diskNeededBytes,
+      sum(newObjects) + (newObjects.length + payload.length) * ENTRY_BYTES + extraBytes,
   };
 }
 

@@ -48,8 +48,7 @@ describe("what is offered", () => {
   });
 
   it("says what it is: size, classification and the version that it replaces", () => {
-    const file = { type: "file", path: "a", sizeBytes: 7, mode: 0o644, sha256: "a".repeat(64) };
-    const payload = [file, { ...file, path: "b" }, { type: "link", path: "c", target: "a" }];
+    const payload = { sha256: "a".repeat(64), sizeBytes: 300, files: 2, totalBytes: 14 };
     const decision = decide({
       updates: [update("kiosk", "2.0", { payload, classification: "security" })],
       products: [installed("kiosk", "1.0")],

@@ -9,7 +9,6 @@
 
 import type { NotOffered } from "../protocol/decisions.ts";
 import { formatUpdate, type UpdateId } from "../protocol/ids.ts";
-import type { UpdateManifest } from "../protocol/manifest.ts";
 import type { Offer } from "../protocol/orchestratorApi.ts";
 import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
@@ -97,16 +96,13 @@ function offerOf(update: KnownUpdate, view: DeviceView): Offer {
     classification: manifest.classification,
     severity: manifest.severity,
     releaseNotes: manifest.releaseNotes,
-    sizeBytes: parts.reduce((sum, part) => sum + payloadBytes(part.manifest), 0),
+    sizeBytes: parts.reduce((sum, part) => sum + (part.manifest.payload?.totalBytes ?? 0), 0),
     ...(installed === undefined ? {} : { installedVersion: installed }),
     restart: manifest.restart,
     optional: false,
     expedited: false,
   };
 }
-
-const payloadBytes = (manifest: UpdateManifest): number =>
-  manifest.payload.reduce((sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0), 0);
 
 /** Children in their order, bundles in bundles opened, nothing twice, nothing that is here already. */
 function installsOf(update: KnownUpdate, view: DeviceView): UpdateId[] {

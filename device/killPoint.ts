@@ -9,6 +9,7 @@ export const KILL_POINTS = [
   "download:recorded",
   "download:metadata-verified",
   "download:manifest-kept",
+  "download:payload-kept",
   "download:planned",
   "download:object-arrived",
   "download:object-in-store",

@@ -8,10 +8,13 @@
 import { z } from "zod";
 import { UpbeatError } from "./errors/error.ts";
 import { Channel, Product, Sha256, Version } from "./ids.ts";
+import { PayloadRef } from "./payload.ts";
 
 export const MANIFEST_MAJOR = 1;
-/** A signed length may be smaller, never larger: a bound on what a device will ever read. */
-export const MANIFEST_MAX_BYTES = 64 * 1024 * 1024;
+/** Signed lengths may be smaller, never larger: bounds on what a device will ever read. */
+export const MANIFEST_MAX_BYTES = 1024 * 1024;
+/** Some 300 bytes for each version. */
+export const INDEX_MAX_BYTES = 32 * 1024 * 1024;
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -36,24 +39,6 @@ export const Rule: z.ZodType<Rule> = z.lazy(() =>
     z.object({ not: Rule }),
   ]),
 );
-
-/** Only the nine permission bits: set-uid, set-gid and sticky never travel. */
-const Mode = z.int().min(0).max(0o777);
-
-/** What a tree may hold. Paths are relative, `/`-separated; `content/treeRules.ts` says which. */
-export const TreeEntry = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("file"),
-    path: z.string(),
-    sizeBytes: z.int().nonnegative(),
-    mode: Mode,
-    sha256: Sha256,
-  }),
-  z.object({ type: z.literal("link"), path: z.string(), target: z.string() }),
-  z.object({ type: z.literal("folder"), path: z.string(), mode: Mode }),
-]);
-export type TreeEntry = z.infer<typeof TreeEntry>;
-export type FileEntry = Extract<TreeEntry, { type: "file" }>;
 
 export const HealthCheck = z.discriminatedUnion("kind", [
   z.object({
@@ -122,8 +107,8 @@ export const UpdateManifest = z.object({
     .default({}),
   /** Which handler under `device/update-service/handlers/` installs the payload. */
   handler: z.enum(["tree", "none"]),
-  /** Sorted by path (code points). */
-  payload: z.array(TreeEntry).default([]),
+  /** The list of its files; without it there is nothing to put anywhere. */
+  payload: PayloadRef.optional(),
   restart: z.enum(["never", "canRequest", "always"]).default("never"),
   /** True when an install may ask a person something; never installed unattended. */
   userInput: z.boolean().default(false),

@@ -8,14 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { httpMetadataSource, httpTargetReader } from "../content/metadataSource.ts";
 import { readUpdate } from "../content/releases.ts";
 import { SignerKeys } from "../protocol/adminApi.ts";
-import { Channel, Product, Version } from "../protocol/ids.ts";
+import { Channel, Product, Sha256, Version } from "../protocol/ids.ts";
+import { writePayload } from "../protocol/payload.ts";
 import { refresh } from "../protocol/trust/client.ts";
 import { memoryStore } from "../tests/support/memoryStore.ts";
 import { callsOf, type ServerProcess, startServer } from "../tests/support/serverProcess.ts";
 import { type TestPublisher, testPublisher } from "../tests/support/testPublisher.ts";
 
 const TEXT = "0123456789".repeat(1_000);
-const SHA256 = createHash("sha256").update(TEXT).digest("hex");
+const SHA256 = Sha256.parse(createHash("sha256").update(TEXT).digest("hex"));
 const CONTENT = `/content/${SHA256.slice(0, 2)}/${SHA256}`;
 
 let folder: string;
@@ -127,11 +128,12 @@ describe("publishing over HTTP", () => {
     const keys = SignerKeys.parse(await json(get("/api/v1/signer", admin())));
     publisher = testPublisher(keys, Date.now());
     expect((await publish(publisher.first())).status).toBe(200);
-    const payload = [
-      { type: "file" as const, path: "app", sizeBytes: TEXT.length, mode: 0o644, sha256: SHA256 },
-    ];
+    const list = writePayload([
+      { type: "file", path: "app", sizeBytes: TEXT.length, mode: 0o644, sha256: SHA256 },
+    ]);
+    expect((await put(list.ref.sha256, Buffer.from(list.bytes).toString())).status).toBe(201);
     const answer = await publish(
-      publisher.add(publisher.manifest({ version: "1.0+b~1", payload })),
+      publisher.add(publisher.manifest({ version: "1.0+b~1", payload: list.ref })),
     );
     expect(await json(answer)).toMatchObject({ versions: { stable: 2 } });
     expect((await get("/readyz")).status).toBe(200);
@@ -150,7 +152,7 @@ describe("publishing over HTTP", () => {
       Version.parse("1.0+b~1"),
     ] as const;
     const found = await readUpdate(trusted, httpTargetReader(url), ...ids);
-    expect(found?.manifest.payload).toHaveLength(1);
+    expect(found?.manifest.payload).toEqual(list.ref);
     expect(await json(get("/api/v1/updates", admin()))).toMatchObject({
       updates: [{ product: "kiosk", version: "1.0+b~1", sizeBytes: TEXT.length }],
     });

@@ -7,13 +7,14 @@
 import { readIndex, readUpdate } from "../../content/releases.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
-import { type FileEntry, UpdateManifest } from "../../protocol/manifest.ts";
+import { UpdateManifest } from "../../protocol/manifest.ts";
+import { isFile, writePayload } from "../../protocol/payload.ts";
 import { stableJson } from "../../protocol/trust/stableJson.ts";
 import { addUpdate } from "../../protocol/trust/writer.ts";
 import type { Session } from "../command.ts";
 import { openPublisher, type PublisherInput } from "./publisher.ts";
 import { readFolder } from "./readFolder.ts";
-import { type Uploaded, uploadFiles } from "./upload.ts";
+import { type Uploaded, uploadBytes, uploadFiles } from "./upload.ts";
 
 /** What a person says about the release; the payload comes from the folder. */
 export type ReleaseNotes = Omit<
@@ -33,9 +34,10 @@ export async function publishFolder(
 ): Promise<Published> {
   const { world, progress } = session;
   const name = formatUpdate(release);
-  const payload = await readFolder(folder, progress);
-  const files = payload.filter((entry): entry is FileEntry => entry.type === "file");
-  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const entries = await readFolder(folder, progress);
+  const files = entries.filter(isFile);
+  const payload = writePayload(entries);
+  const sizeBytes = payload.ref.totalBytes;
 
   const publisher = await openPublisher(session, input);
   const { channel, product, version } = release;
@@ -44,7 +46,7 @@ export async function publishFolder(
     schema: "upbeat.manifest/1.0",
     publishedAt: new Date(world.now()).toISOString(),
     handler: "tree",
-    payload,
+    payload: payload.ref,
   });
   const before = await readUpdate(publisher.trusted, publisher.read, channel, product, version);
   if (before !== undefined) {
@@ -58,6 +60,7 @@ export async function publishFolder(
   // Asked before the upload: nobody wants to wait for gigabytes and then mistype a passphrase.
   const channelKeys = await publisher.signers(channel);
   const uploaded = await uploadFiles(publisher.client, folder, files, progress);
+  await uploadBytes(publisher.client, payload.ref.sha256, payload.bytes, world.interrupted);
   progress.show({ text: `Sign ${name} with the key of ${channel}` });
   const { updateId, ...signed } = addUpdate({
     current: publisher.current,

@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { readTree } from "../../content/readTree.ts";
 import { requireSafeTree } from "../../content/treeRules.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { TreeEntry } from "../../protocol/manifest.ts";
+import type { TreeEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../screen/progress.ts";
 
 export async function readFolder(folder: string, progress: Progress): Promise<TreeEntry[]> {

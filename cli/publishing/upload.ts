@@ -9,7 +9,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { FileEntry } from "../../protocol/manifest.ts";
+import type { Sha256 } from "../../protocol/ids.ts";
+import type { FileEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../screen/progress.ts";
 import type { ServerClient } from "../serverClient.ts";
 
@@ -57,6 +58,16 @@ export async function uploadFiles(
   }
   progress.end("done");
   return uploaded;
+}
+
+export async function uploadBytes(
+  client: ServerClient,
+  sha256: Sha256,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await client.hasContent(sha256)) return;
+  await client.putContent(sha256, ReadableStream.from([bytes]), signal);
 }
 
 async function uploadFile(

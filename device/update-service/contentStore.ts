@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { FileEntry } from "../../protocol/manifest.ts";
+import type { FileEntry } from "../../protocol/payload.ts";
 import { breathe, requireContent, writeAll } from "./hashFile.ts";
 import { openUntrusted } from "./untrustedFile.ts";
 

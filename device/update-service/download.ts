@@ -2,13 +2,15 @@
  * Brings everything that an update needs into the store: verified metadata, the manifest, and the
  * content that is not here yet. `downloaded` means: whole, hashed by this process, and on the disk.
  *
- * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-TREE-*, UPB-DOWNLOAD-*,
+ * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-PAYLOAD-INVALID, UPB-TREE-*,
+ * UPB-DOWNLOAD-*,
  * UPB-VERIFY-*, UPB-FETCH-*.
  */
 import { rmSync } from "node:fs";
 import { requireSafeTree } from "../../content/treeRules.ts";
 import {
   type ActionList,
+  type ContentObject,
   type ContentWork,
   distinctFiles,
   planActions,
@@ -16,6 +18,7 @@ import {
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
 import type { UpdateManifest } from "../../protocol/manifest.ts";
+import { readPayload, type TreeEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import { adopt, adoptSibling, isStored, storedModes } from "./contentStore.ts";
@@ -26,6 +29,7 @@ import type { Journal } from "./journal.ts";
 import type { Manifests } from "./keptManifests.ts";
 import { requireNewer } from "./operations.ts";
 import { requireSpace } from "./space.ts";
+import { takeUntrusted } from "./untrustedFile.ts";
 
 export interface DownloadWorld {
   readonly journal: Journal;
@@ -46,15 +50,17 @@ export async function download(world: DownloadWorld, update: UpdateId): Promise<
   world.onPhase("refresh-metadata", 0);
   const { manifest, bytes } = await world.find(update);
   killPoint("download:metadata-verified");
-  requireSafeTree(manifest.payload, formatUpdate(manifest));
   requireNewer(update, world.journal.product(update.product).current);
   world.manifests.keep(update.manifestSha256, bytes);
   killPoint("download:manifest-kept");
+  const payload = await bringPayload(world, manifest);
+  killPoint("download:payload-kept");
 
   const store = storeFolder(world.installed);
-  const modes = await verifiedModes(world, store, manifest);
+  const modes = await verifiedModes(world, store, payload);
   world.onPhase("plan", 0);
-  const actions = planActions(manifest, ({ sha256 }) => modes.get(sha256) ?? new Set(), TRANSFERS);
+  const modesHere = ({ sha256 }: ContentObject) => modes.get(sha256) ?? new Set<number>();
+  const actions = planActions(payload, manifest.diskNeededBytes, modesHere, TRANSFERS);
   requireSpace(world.incoming, actions.incomingBytes);
   requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
   killPoint("download:planned");
@@ -65,16 +71,28 @@ export async function download(world: DownloadWorld, update: UpdateId): Promise<
   killPoint("download:synced");
 }
 
+/** The list of files, from the server unless it is here; what no tree may be is not kept. */
+async function bringPayload(world: DownloadWorld, manifest: UpdateManifest): Promise<TreeEntry[]> {
+  const kept = world.manifests.payload(manifest);
+  if (kept !== undefined || manifest.payload === undefined) return kept ?? [];
+  const { sha256, sizeBytes } = manifest.payload;
+  const arrived = await world.downloader.content({ sha256, sizeBytes }, () => {});
+  const bytes = takeUntrusted(arrived, sizeBytes);
+  const object = formatUpdate(manifest);
+  const payload = readPayload(bytes, manifest.payload, object);
+  requireSafeTree(payload, object);
+  world.manifests.lists.keep(sha256, bytes);
+  return payload;
+}
+
 /** What the store already has of it, hashed: what was changed is gone, and is fetched again. */
 async function verifiedModes(
   world: DownloadWorld,
   store: string,
-  manifest: UpdateManifest,
+  payload: readonly TreeEntry[],
 ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
   const modes = storedModes(store);
-  const here = distinctFiles(manifest.payload).filter((file) =>
-    modes.get(file.sha256)?.has(file.mode),
-  );
+  const here = distinctFiles(payload).filter((file) => modes.get(file.sha256)?.has(file.mode));
   world.onPhase(
     "verify",
     here.reduce((total, { sizeBytes }) => total + sizeBytes, 0),

@@ -16,12 +16,11 @@ import type { Handlers } from "./handlers/index.ts";
 import { requireHealthy, runCommand } from "./health.ts";
 import { backUpHistory } from "./historyBackup.ts";
 import type { Journal, Operation } from "./journal.ts";
-import type { Manifests } from "./keptManifests.ts";
+import { type Manifests, requirePayload } from "./keptManifests.ts";
 import {
   idOf,
   installedRow,
   isSame,
-  payloadBytes,
   rolledBackRow,
   updateOf,
   versionBefore,
@@ -101,8 +100,9 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     const operation: Operation =
       vouched === "expired" ? { ...begun, metadataExpired: true } : begun;
     killPoint("install:verified");
-    onPhase("stage", payloadBytes(manifest));
-    await handlers[manifest.handler].stage(manifest, world.onBytes);
+    const payload = requirePayload(manifests, manifest);
+    onPhase("stage", manifest.payload?.totalBytes ?? 0);
+    await handlers[manifest.handler].stage(manifest, payload, world.onBytes);
     killPoint("install:staged");
     if (manifest.restart === "always") move(operation, "needRestart", { bootId: world.bootId() });
     else await commit(move(operation, "switched"));

@@ -2,7 +2,6 @@
 import { compareVersions } from "../../core/versionOrder.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId, type Version } from "../../protocol/ids.ts";
-import type { UpdateManifest } from "../../protocol/manifest.ts";
 import type { UpdateRecord } from "../../protocol/updateServiceApi.ts";
 import type { Operation, ProductRow } from "./journal.ts";
 
@@ -64,9 +63,3 @@ export const idOf = ({ product, version, manifestSha256 }: UpdateRecord): Update
 
 export const isSame = (a: UpdateId, b: UpdateId): boolean =>
   a.product === b.product && a.version === b.version && a.manifestSha256 === b.manifestSha256;
-
-export const payloadBytes = (manifest: UpdateManifest): number =>
-  manifest.payload.reduce(
-    (total, entry) => total + (entry.type === "file" ? entry.sizeBytes : 0),
-    0,
-  );

@@ -5,8 +5,8 @@
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isFile } from "../../core/actionList.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
+import { isFile } from "../../protocol/payload.ts";
 import type { UpdateRecord, UpdateState } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import { collect, objectName } from "./contentStore.ts";
@@ -32,16 +32,20 @@ export interface Kept {
   readonly incoming: string;
 }
 
-/** Only while no operation is going on. A missing manifest makes it keep every object. */
+/** Only while no operation is going on. A missing manifest or list makes it keep every object. */
 export async function tidyUp(kept: Kept, nowMs: number): Promise<void> {
   const { journal, manifests } = kept;
   forgetPrevious(journal, nowMs);
   await removeVersions(kept);
   const isKept = new Set(manifests.all());
   const needed = neededManifests(journal.products(), journal.records(), nowMs, isKept);
-  const objects = neededObjects(manifests, needed);
-  if (objects !== undefined)
+  const content = neededContent(manifests, needed);
+  if (content !== undefined) {
+    const { objects, lists } = content;
     await collect(storeFolder(kept.installed), (name) => objects.has(name));
+    for (const sha256 of manifests.lists.all())
+      if (!lists.has(sha256)) manifests.lists.remove(sha256);
+  }
   for (const sha256 of isKept) if (!needed.has(sha256)) manifests.remove(sha256);
   removeIncoming(kept, nowMs);
   killPoint("tidy:finished");
@@ -93,18 +97,21 @@ export function neededManifests(
 const failedLately = ({ state, sinceMs }: UpdateRecord, nowMs: number): boolean =>
   state === "failed" && nowMs - sinceMs < ROLLBACK_WINDOW_MS;
 
-/** Undefined: nobody knows, because a manifest is missing. */
-function neededObjects(
+/** Undefined: nobody knows, because a manifest or its list of files is missing. */
+function neededContent(
   manifests: Manifests,
   needed: ReadonlySet<Sha256>,
-): ReadonlySet<string> | undefined {
+): { objects: ReadonlySet<string>; lists: ReadonlySet<Sha256> } | undefined {
   const objects = new Set<string>();
+  const lists = new Set<Sha256>();
   for (const sha256 of needed) {
     const manifest = manifests.read(sha256);
-    if (manifest === undefined) return undefined;
-    for (const entry of manifest.payload) if (isFile(entry)) objects.add(objectName(entry));
+    const payload = manifest && manifests.payload(manifest);
+    if (payload === undefined) return undefined;
+    for (const entry of payload) if (isFile(entry)) objects.add(objectName(entry));
+    if (manifest?.payload !== undefined) lists.add(manifest.payload.sha256);
   }
-  return objects;
+  return { objects, lists };
 }
 
 /** What is being fetched keeps its parts; nothing else has a reason to be there. */

@@ -48,7 +48,7 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
   const products = productsFolder(paths.installed);
   makeStateFolder(state);
   const lock = lockFolder(state);
-  const manifests = keptManifests(join(state, "manifests"));
+  const manifests = keptManifests(state);
   const { journal, rebuilt } = openState(
     {
       folder: state,

@@ -15,6 +15,13 @@ export const CONTENT_ERRORS = {
     remedy: "Publish the update again with `upbeat publish`",
     retry: "server",
   },
+  "UPB-PAYLOAD-INVALID": {
+    stage: "verify",
+    text: "The list of the update's files is not valid",
+    causes: ["it was written by another tool", "it says something else than the manifest"],
+    remedy: "Publish the update again with `upbeat publish`",
+    retry: "server",
+  },
   "UPB-TREE-NAME": {
     stage: "verify",
     text: "The tree holds a name that is not allowed",

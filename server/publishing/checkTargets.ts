@@ -2,7 +2,7 @@
  * The second half of the publish gate: is everything that the new metadata names really here, and do
  * manifests, indexes, metadata and content say the same?
  *
- * Errors: UPB-PUBLISH-INCOMPLETE, -INCONSISTENT, -EXISTS, UPB-MANIFEST-*, UPB-TREE-*, UPB-TRUST-HASH,
+ * Errors: UPB-PUBLISH-INCOMPLETE, -INCONSISTENT, -EXISTS, UPB-MANIFEST-*, UPB-PAYLOAD-INVALID, UPB-TREE-*, UPB-TRUST-HASH,
  * UPB-TRUST-LENGTH.
  */
 import { targetFileName } from "../../content/metadataSource.ts";
@@ -18,11 +18,13 @@ import {
   Sha256,
 } from "../../protocol/ids.ts";
 import {
+  INDEX_MAX_BYTES,
   MANIFEST_MAX_BYTES,
   ProductIndex,
   readManifest,
   type UpdateManifest,
 } from "../../protocol/manifest.ts";
+import { readPayload } from "../../protocol/payload.ts";
 import type { TargetFile, Targets } from "../../protocol/trust/schema.ts";
 import { requireHashes, requireLength } from "../../protocol/trust/verify.ts";
 import { contentPath } from "../contentUpload.ts";
@@ -120,7 +122,8 @@ function collect(into: Map<string, Named>, targets: Targets["targets"], role: st
 
 function namedOf({ sizeBytes, hashes }: TargetFile, path: string): Named {
   if (hashes.sha256 === undefined) throw inconsistent(path, "it has no sha256");
-  if (sizeBytes > MANIFEST_MAX_BYTES) throw inconsistent(path, `${sizeBytes} bytes are too many`);
+  const maxBytes = path.endsWith("/index") ? INDEX_MAX_BYTES : MANIFEST_MAX_BYTES;
+  if (sizeBytes > maxBytes) throw inconsistent(path, `${sizeBytes} bytes are too many`);
   return { sha256: Sha256.parse(hashes.sha256), sizeBytes };
 }
 
@@ -157,9 +160,19 @@ function partsOf(path: string): { channel: Channel; product: Product; isIndex: b
 }
 
 function requirePayload(files: RepositoryFiles, manifest: UpdateManifest): void {
+  if (manifest.payload === undefined) return;
   const object = formatUpdate(manifest);
-  requireSafeTree(manifest.payload, object);
-  for (const entry of manifest.payload) {
+  const { sha256, sizeBytes } = manifest.payload;
+  const path = contentPath(sha256);
+  // Looked at before it is read: what is there may be of any size.
+  const bytes = files.sizeOf(path) === sizeBytes ? files.read(path) : undefined;
+  if (bytes === undefined) {
+    const detail = `expected ${sizeBytes} bytes of the list of files, found ${files.sizeOf(path) ?? "none"}`;
+    throw new UpbeatError("UPB-PUBLISH-INCOMPLETE", { object, detail });
+  }
+  const payload = readPayload(bytes, manifest.payload, object);
+  requireSafeTree(payload, object);
+  for (const entry of payload) {
     if (entry.type !== "file") continue;
     const found = files.sizeOf(contentPath(entry.sha256));
     if (found === entry.sizeBytes) continue;

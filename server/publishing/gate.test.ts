@@ -123,18 +123,18 @@ describe("the publish gate refuses, and shows nothing of", () => {
   it("content that was not uploaded, or not whole", async () => {
     const missing = { ...world.putContent("there"), sha256: Sha256.parse("0".repeat(64)) };
     await world.expectRefusal(
-      world.publisher.add(world.publisher.manifest({ payload: [missing] })),
+      world.publisher.add(world.publisher.manifest({ payload: world.putPayload([missing]) })),
       "UPB-PUBLISH-INCOMPLETE",
     );
     const longer = { ...world.putContent("there"), sizeBytes: 6 };
     await world.expectRefusal(
-      world.publisher.add(world.publisher.manifest({ payload: [longer] })),
+      world.publisher.add(world.publisher.manifest({ payload: world.putPayload([longer]) })),
       "UPB-PUBLISH-INCOMPLETE",
     );
   });
 
   it("a tree that no device would install", async () => {
-    const payload = [{ type: "link" as const, path: "out", target: "../../etc" }];
+    const payload = world.putPayload([{ type: "link", path: "out", target: "../../etc" }]);
     await world.expectRefusal(
       world.publisher.add(world.publisher.manifest({ payload })),
       "UPB-TREE-LINK",

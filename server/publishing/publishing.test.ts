@@ -18,7 +18,7 @@ afterEach(() => world.close());
 
 describe("publishing", () => {
   it("shows what a new device verifies, and lists it", async () => {
-    const payload = [world.putContent("hello")];
+    const payload = world.putPayload([world.putContent("hello")]);
     await world.publish(world.publisher.first());
     const state = await world.publish(world.publisher.add(world.publisher.manifest({ payload })));
     expect(state.versions).toMatchObject({ root: 1, targets: 1, stable: 2, beta: 1, timestamp: 2 });

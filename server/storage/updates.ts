@@ -36,7 +36,6 @@ export async function recordUpdates(
 ): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     for (const { manifest, sha256 } of added) {
-      const files = manifest.payload.filter((entry) => entry.type === "file");
       await transaction
         .insertInto("published_update")
         .values({
@@ -47,8 +46,8 @@ export async function recordUpdates(
           title: manifest.title,
           classification: manifest.classification,
           published_at: manifest.publishedAt,
-          files: files.length,
-          size_bytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+          files: manifest.payload?.files ?? 0,
+          size_bytes: manifest.payload?.totalBytes ?? 0,
           retired: 0,
         })
         .onConflict((conflict) => conflict.column("manifest_sha256").doUpdateSet({ retired: 0 }))

@@ -13,8 +13,10 @@ import { type Orchestrator, startOrchestrator } from "../../device/orchestrator/
 import type { DevicePaths } from "../../device/paths.ts";
 import { canonicalJson } from "../../protocol/canonicalJson.ts";
 import { ReportBatch } from "../../protocol/deviceApi.ts";
+import { Sha256 } from "../../protocol/ids.ts";
 import { UpdateManifest } from "../../protocol/manifest.ts";
 import type { Change, ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import { writePayload } from "../../protocol/payload.ts";
 import { verifyRequest } from "../../protocol/requestSignature.ts";
 import { type SimulatorServer, type TrustSimulator, trustSimulator } from "./trustSimulator.ts";
 import { prepareDevice, type RunningService, startUpdateService } from "./updateServiceProcess.ts";
@@ -130,7 +132,10 @@ async function receive(
 
 function publish(simulator: TrustSimulator, product: string, version: string, differs: object) {
   const content = Buffer.from(`console.log("${product} ${version}")\n`);
-  const sha256 = createHash("sha256").update(content).digest("hex");
+  const sha256 = sha256Of(content);
+  const list = writePayload([
+    { type: "file", path: "main.js", sizeBytes: content.length, mode: 0o644, sha256 },
+  ]);
   const manifest = UpdateManifest.parse({
     schema: "upbeat.manifest/1.0",
     product,
@@ -140,10 +145,11 @@ function publish(simulator: TrustSimulator, product: string, version: string, di
     classification: "update",
     publishedAt: "2026-01-01T00:00:00Z",
     handler: "tree",
-    payload: [{ type: "file", path: "main.js", sizeBytes: content.length, mode: 0o644, sha256 }],
+    payload: list.ref,
     ...differs,
   });
   simulator.files.set(`content/${sha256.slice(0, 2)}/${sha256}`, content);
+  simulator.files.set(`content/${list.ref.sha256.slice(0, 2)}/${list.ref.sha256}`, list.bytes);
   const bytes = canonicalJson(JSON.parse(JSON.stringify(manifest)));
   simulator.addTarget("stable", `stable/${product}/${version}.json`, bytes);
   const entry = {
@@ -154,6 +160,9 @@ function publish(simulator: TrustSimulator, product: string, version: string, di
   };
   listVersions(simulator, product, (updates) => [...updates, entry]);
 }
+
+const sha256Of = (bytes: Uint8Array): Sha256 =>
+  Sha256.parse(createHash("sha256").update(bytes).digest("hex"));
 
 function retire(simulator: TrustSimulator, product: string, version: string): void {
   const targets = simulator.document("stable").targets as Record<string, unknown>;

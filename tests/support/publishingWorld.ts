@@ -19,6 +19,13 @@ import { expect } from "vitest";
 import type { RepositoryState, RepositoryUpdate } from "../../protocol/adminApi.ts";
 import type { ErrorCode } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
+import { Sha256 } from "../../protocol/ids.ts";
+import {
+  type FileEntry,
+  type PayloadRef,
+  type TreeEntry,
+  writePayload,
+} from "../../protocol/payload.ts";
 import { refresh } from "../../protocol/trust/client.ts";
 import type { TufSet } from "../../protocol/trust/search.ts";
 import { contentPath } from "../../server/contentUpload.ts";
@@ -47,8 +54,10 @@ export interface PublishingWorld {
   open(data: string, db: Database, signer?: AskedSigner): Publishing;
   publish(update: RepositoryUpdate): Promise<RepositoryState>;
   addVersion(version: string): RepositoryUpdate;
-  /** A payload entry whose content is there. */
-  putContent(text: string): ReturnType<typeof fileEntry>;
+  /** An entry whose content is there. */
+  putContent(text: string): FileEntry;
+  /** A list of files that is there. */
+  putPayload(entries: readonly TreeEntry[]): PayloadRef;
   /** A new device, over the files as a static server would show them. */
   device(data?: string): Promise<TufSet>;
   has(version: string, data?: string): Promise<boolean>;
@@ -94,6 +103,11 @@ export async function publishingWorld(): Promise<PublishingWorld> {
       now,
     });
   };
+  const put = (name: string, content: Uint8Array | string): void => {
+    const path = join(data, "repo", contentPath(name));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  };
   const publishing = open(data, db);
   const world: PublishingWorld = {
     folder,
@@ -113,10 +127,13 @@ export async function publishingWorld(): Promise<PublishingWorld> {
     addVersion: (version) => publisher.add(publisher.manifest({ version })),
     putContent(text) {
       const entry = fileEntry(text);
-      const path = join(data, "repo", contentPath(entry.sha256));
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, text);
+      put(entry.sha256, text);
       return entry;
+    },
+    putPayload(entries) {
+      const { bytes, ref } = writePayload(entries);
+      put(ref.sha256, bytes);
+      return ref;
     },
     device,
     has: async (version, at) =>
@@ -135,11 +152,11 @@ export async function publishingWorld(): Promise<PublishingWorld> {
   return world;
 }
 
-const sha256 = (bytes: Uint8Array | string): string =>
-  createHash("sha256").update(bytes).digest("hex");
+const sha256 = (bytes: Uint8Array | string): Sha256 =>
+  Sha256.parse(createHash("sha256").update(bytes).digest("hex"));
 
-const fileEntry = (text: string) => ({
-  type: "file" as const,
+const fileEntry = (text: string): FileEntry => ({
+  type: "file",
   path: "app",
   sizeBytes: text.length,
   mode: 0o644,

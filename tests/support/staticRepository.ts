@@ -10,7 +10,8 @@ import { targetFileName } from "../../content/metadataSource.ts";
 import { readTree } from "../../content/readTree.ts";
 import type { RepositoryUpdate } from "../../protocol/adminApi.ts";
 import { Channel, indexPath, Product, type UpdateId } from "../../protocol/ids.ts";
-import { ProductIndex, type TreeEntry, UpdateManifest } from "../../protocol/manifest.ts";
+import { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
+import { type TreeEntry, writePayload } from "../../protocol/payload.ts";
 import { expiry, LIFE_MS, metaOf } from "../../protocol/trust/documents.ts";
 import { newSigningKey, type SigningKey, signMetadata } from "../../protocol/trust/sign.ts";
 import { addUpdate, firstRepository } from "../../protocol/trust/writer.ts";
@@ -24,7 +25,9 @@ export interface StaticRepository {
   serve(): Promise<StaticServer>;
 }
 
-export type Release = Partial<Omit<typeof UpdateManifest._zod.input, "product" | "version">> & {
+export type Release = Partial<
+  Omit<typeof UpdateManifest._zod.input, "product" | "version" | "payload">
+> & {
   product: string;
   version: string;
   payload?: TreeEntry[];
@@ -143,6 +146,8 @@ export async function staticRepository(
           readFileSync(join(tree, entry.path)),
         );
       }
+      const list = writePayload(entries);
+      put(`content/${list.ref.sha256.slice(0, 2)}/${list.ref.sha256}`, list.bytes);
       const manifest = UpdateManifest.parse({
         schema: "upbeat.manifest/1.0",
         title: `${product} ${release}`,
@@ -153,7 +158,7 @@ export async function staticRepository(
         product,
         version: release,
         channel,
-        payload: entries,
+        payload: list.ref,
       });
       const name = Channel.parse(channel);
       const { updateId, ...update } = addUpdate({

@@ -10,10 +10,15 @@
  */
 import type { Product, Version } from "../../../protocol/ids.ts";
 import type { UpdateManifest } from "../../../protocol/manifest.ts";
+import type { TreeEntry } from "../../../protocol/payload.ts";
 
 export interface Handler {
   /** Puts the verified content beside the running version. */
-  stage(manifest: UpdateManifest, onProgress: (bytes: number) => void): Promise<void>;
+  stage(
+    manifest: UpdateManifest,
+    payload: readonly TreeEntry[],
+    onProgress: (bytes: number) => void,
+  ): Promise<void>;
   /** Makes the staged version the one that runs. */
   activate(product: Product, version: Version): void;
   /** Makes `before` the one that runs again; undefined: none. Undoes `activate`. */

@@ -20,7 +20,7 @@ import { dirname, join } from "node:path";
 import { requireSafeTree } from "../../../content/treeRules.ts";
 import { UpbeatError } from "../../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type Version } from "../../../protocol/ids.ts";
-import type { TreeEntry } from "../../../protocol/manifest.ts";
+import type { TreeEntry } from "../../../protocol/payload.ts";
 import { killPoint } from "../../killPoint.ts";
 import { asDiskFull, place, requireStored } from "../contentStore.ts";
 import { flush, flushFileSystem, switchLink } from "../durable.ts";
@@ -47,8 +47,8 @@ export function treeHandler(installed: string): Handler {
   };
 
   return {
-    async stage(manifest, onProgress) {
-      const { product, version, payload } = manifest;
+    async stage(manifest, payload, onProgress) {
+      const { product, version } = manifest;
       requireSafeTree(payload, formatUpdate(manifest));
       const folder = folderOf(product, version);
       const staging = join(versions(product), `${STAGING}${version}`);
