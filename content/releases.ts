@@ -84,7 +84,8 @@ export async function readListedUpdate(
   throw new UpbeatError("UPB-TRUST-WRONG-SOFTWARE", { object, detail });
 }
 
-async function readTarget(
+/** `maxBytes`: more is refused, whatever is signed. */
+export async function readTarget(
   target: VerifiedTarget,
   read: TargetReader,
   maxBytes: number,

@@ -13,11 +13,13 @@ import {
   indexPath,
   manifestPath,
   type Product,
+  policyPath,
   Sha256,
   type UpdateId,
   type Version,
 } from "../ids.ts";
 import type { ProductIndex, UpdateManifest } from "../manifest.ts";
+import type { OfferPolicy } from "../offerPolicy.ts";
 import { allBins } from "./bins.ts";
 import { type CurrentRole, readRole, ruleOfChannel, versionOf } from "./currentRoles.ts";
 import {
@@ -144,6 +146,13 @@ export function retireUpdate(
   const updates = input.index.updates.filter((one) => one.version !== version);
   const files = new Map([[indexPath(channel, product), stableJson({ ...input.index, updates })]]);
   return changeTargets(input, channel, files, [manifestPath(channel, product, version)]);
+}
+
+/** The next offer policy of its channel, in the place of the one before. */
+export function writePolicy(input: ChannelInput & { policy: OfferPolicy }): RepositoryUpdate {
+  const { policy } = input;
+  const files = new Map([[policyPath(policy.channel), stableJson(policy)]]);
+  return changeTargets(input, policy.channel, files, []);
 }
 
 /** New expiry, same content. A channel with bins needs all of them among `roles`. */

@@ -23,7 +23,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   "UPB-SERVER-SIGNER-AWAY": 503,
   "UPB-SERVER-DATA": 507,
 };
-const WRONG_INPUT = /^UPB-(?:TRUST|PUBLISH|MANIFEST|TREE)-/;
+const WRONG_INPUT = /^UPB-(?:TRUST|PUBLISH|MANIFEST|POLICY|TREE)-/;
 
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => answer(asUpbeat(error, request), request, reply));

@@ -15,6 +15,7 @@ import {
   indexPath,
   manifestPath,
   Product,
+  policyPath,
   Sha256,
 } from "../../protocol/ids.ts";
 import {
@@ -30,6 +31,7 @@ import { requireHashes, requireLength } from "../../protocol/trust/verify.ts";
 import { contentPath } from "../contentUpload.ts";
 import type { FileSet, RepositoryFiles } from "../repositoryFiles.ts";
 import { inconsistent, type NextSet, targetsAt } from "./checkMetadata.ts";
+import { checkPolicy } from "./checkPolicy.ts";
 import { type CurrentSet, readTargets } from "./currentSet.ts";
 
 export interface TargetChange {
@@ -75,7 +77,14 @@ export function checkTargets(
 
   const published = [];
   const products = new Map<string, { channel: Channel; product: Product }>();
-  for (const [path, named] of added) {
+  for (const channel of channelsWithPolicy([...added, ...removed])) {
+    const path = policyPath(channel);
+    const [old, named] = [before.get(path), after.get(path)];
+    const oldBytes = old && files.read(targetPath(path, old.sha256));
+    if (old !== undefined && oldBytes === undefined) throw incomplete(path);
+    checkPolicy(channel, oldBytes, named && bytesOf(path, named));
+  }
+  for (const [path, named] of added.filter(isNoPolicy)) {
     const { channel, product, isIndex } = partsOf(path);
     products.set(`${channel}/${product}`, { channel, product });
     if (isIndex) continue;
@@ -87,7 +96,7 @@ export function checkTargets(
     published.push({ manifest, sha256: named.sha256 });
   }
   const retired = [];
-  for (const [path, { sha256 }] of removed) {
+  for (const [path, { sha256 }] of removed.filter(isNoPolicy)) {
     const { channel, product, isIndex } = partsOf(path);
     products.set(`${channel}/${product}`, { channel, product });
     if (!isIndex) retired.push(sha256);
@@ -146,6 +155,13 @@ function suppliedBytes(
     supplied.set(path, bytes);
   }
   return supplied;
+}
+
+const isNoPolicy = ([path]: readonly [string, Named]): boolean => !path.endsWith("/-/policy");
+
+function channelsWithPolicy(entries: readonly (readonly [string, Named])[]): Set<Channel> {
+  const paths = entries.filter((entry) => !isNoPolicy(entry)).map(([path]) => path);
+  return new Set(paths.map((path) => Channel.parse(path.slice(0, path.indexOf("/")))));
 }
 
 function partsOf(path: string): { channel: Channel; product: Product; isIndex: boolean } {

@@ -5,8 +5,14 @@
 import type { RepositoryUpdate, SignerKeys } from "../../protocol/adminApi.ts";
 import { type Channel, indexPath, Product, Version } from "../../protocol/ids.ts";
 import { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
+import { emptyOfferPolicy, type OfferPolicy } from "../../protocol/offerPolicy.ts";
 import { newSigningKey, type SigningKey } from "../../protocol/trust/sign.ts";
-import { addUpdate, firstRepository, retireUpdate } from "../../protocol/trust/writer.ts";
+import {
+  addUpdate,
+  firstRepository,
+  retireUpdate,
+  writePolicy,
+} from "../../protocol/trust/writer.ts";
 
 export interface TestPublisher {
   readonly keys: Record<"root" | "targets" | "stable" | "beta", SigningKey[]>;
@@ -15,6 +21,8 @@ export interface TestPublisher {
   readonly current: (role: string) => Uint8Array | undefined;
   first(): RepositoryUpdate;
   add(manifest: UpdateManifest): RepositoryUpdate;
+  /** Over an empty policy of the channel; the caller counts revisions. */
+  policy(channel: Channel, fields: Partial<OfferPolicy>, keys?: SigningKey[]): RepositoryUpdate;
   retire(channel: Channel, product: string, version: string): RepositoryUpdate;
   taken(update: RepositoryUpdate): void;
   /** The release's fields over sensible ones. */
@@ -54,6 +62,16 @@ export function testPublisher(online: SignerKeys, nowMs: number): TestPublisher 
       });
       return update;
     },
+    policy: (channel, fields, keys = channelKeys(channel)) =>
+      writePolicy({
+        current,
+        policy: {
+          ...emptyOfferPolicy(channel, new Date(publisher.nowMs).toISOString()),
+          ...fields,
+        },
+        channelKeys: keys,
+        nowMs: publisher.nowMs,
+      }),
     retire: (channel, name, version) => {
       const product = Product.parse(name);
       const index = indexes.get(indexPath(channel, product));
