@@ -9,6 +9,7 @@ import { facts } from "./commands/facts.ts";
 import { fleetLock } from "./commands/fleetLock.ts";
 import { helpCommand } from "./commands/help.ts";
 import { history } from "./commands/history.ts";
+import { inhibit } from "./commands/inhibit.ts";
 import { keys } from "./commands/keys.ts";
 import { publish } from "./commands/publish.ts";
 import { server } from "./commands/server.ts";
@@ -19,7 +20,19 @@ import { updates } from "./commands/updates.ts";
 export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
   [
     "On a machine:",
-    [status, check, download, install, rollback, uninstall, history, facts, services, device],
+    [
+      status,
+      check,
+      download,
+      install,
+      rollback,
+      uninstall,
+      history,
+      facts,
+      inhibit,
+      services,
+      device,
+    ],
   ],
   ["For publishers and administrators:", [server, keys, publish, updates, devices, fleetLock]],
   ["Help:", [explain, completionCommand(() => allNodes())]],

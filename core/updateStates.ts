@@ -5,7 +5,7 @@
  * BEFORE the work starts, so after a crash or a power cut the device wakes in the same state and
  * follows `AFTER_CRASH`. All work is therefore safe to repeat.
  *
- * `offered`, `held`, `paused` and `superseded` belong to the orchestrator, which decides; the
+ * `offered`, `held` and `superseded` belong to the orchestrator, which decides; the
  * states from `downloading` on belong to the update service, which does.
  */
 import type { UpdateState } from "../protocol/updateServiceApi.ts";
@@ -14,9 +14,9 @@ import type { UpdateState } from "../protocol/updateServiceApi.ts";
 export const TRANSITIONS = {
   offered:           { download: "downloading", hold: "held", pause: "paused", supersede: "superseded" },
   held:              { release: "offered", supersede: "superseded" },
-  paused:            { resume: "offered", supersede: "superseded" },
+  paused:            { resume: "offered", supersede: "superseded", download: "downloading" },
   superseded:        { offer: "offered", restore: "installed", download: "downloading" },
-  downloading:       { downloaded: "downloaded", fail: "failed" },
+  downloading:       { downloaded: "downloaded", fail: "failed", pause: "paused" },
   downloaded:        { install: "installing", supersede: "superseded", fail: "failed", download: "downloading" },
   installing:        { needRestart: "restart-pending", switched: "committing", fail: "failed", undo: "rolling-back" },
   "restart-pending": { restarted: "committing", undo: "rolling-back" },
@@ -38,7 +38,7 @@ export type Recovery = "rest" | "redo" | "await-restart";
 export const AFTER_CRASH: Record<UpdateState, { recovery: Recovery; because: string }> = {
   offered:           { recovery: "rest", because: "nothing was started" },
   held:              { recovery: "rest", because: "a decision, not work" },
-  paused:            { recovery: "rest", because: "a decision, not work" },
+  paused:            { recovery: "rest", because: "goes on when it is asked for again" },
   superseded:        { recovery: "rest", because: "nothing left to do" },
   downloading:       { recovery: "redo", because: "what arrived whole is kept; the rest is fetched again" },
   downloaded:        { recovery: "rest", because: "waits for the orchestrator" },

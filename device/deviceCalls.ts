@@ -1,5 +1,6 @@
 /** How programs reach the services of this device: over their sockets, below the device's root. */
 import { z } from "zod";
+import { Inhibitor, type InhibitRequest } from "../protocol/inhibitors.ts";
 import {
   Change,
   type ChangeRequest,
@@ -27,6 +28,15 @@ export const deviceFacts = (root: string): Promise<FactReport> => {
   const socket = devicePaths(root).orchestratorSocket;
   return callLocal(socket, "GET", "/v1/facts", FactReport, undefined, FACTS_TIMEOUT_MS);
 };
+
+export const inhibitRestart = (root: string, request: InhibitRequest): Promise<Inhibitor> =>
+  callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/inhibitors", Inhibitor, request);
+
+export async function releaseInhibitor(root: string, id: string): Promise<boolean> {
+  const socket = devicePaths(root).orchestratorSocket;
+  const path = `/v1/inhibitors/${encodeURIComponent(id)}/release`;
+  return (await callLocal(socket, "POST", path, z.object({ released: z.boolean() }), {})).released;
+}
 
 export async function deviceHistory(root: string, limit: number): Promise<HistoryEntry[]> {
   const schema = z.object({ entries: z.array(HistoryEntry) });

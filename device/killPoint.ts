@@ -23,6 +23,8 @@ export const KILL_POINTS = [
   "install:tree-synced",
   "install:tree-renamed",
   "install:staged",
+  "park:done",
+  "park:taken-up",
   "commit:recorded",
   "switch:link-made",
   "switch:renamed",

@@ -6,7 +6,6 @@
  * `readManifest`. Sizes are bytes, times are milliseconds or RFC 3339 in UTC.
  */
 import { z } from "zod";
-import { PackedDelivery } from "./delivery.ts";
 import { UpbeatError } from "./errors/error.ts";
 import { Channel, Product, Sha256, Version } from "./ids.ts";
 import { PayloadRef } from "./payload.ts";
@@ -165,8 +164,6 @@ export const ProductIndex = z.object({
       manifestSha256: Sha256,
       manifestSizeBytes: z.int().nonnegative(),
       publishedAt: z.iso.datetime(),
-      /** How its bytes can be had (`delivery.ts`). It may change; the update does not. */
-      delivery: PackedDelivery.optional(),
     }),
   ),
 });

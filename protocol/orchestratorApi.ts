@@ -4,6 +4,7 @@
  *   GET  /v1/status                    -> DeviceStatus
  *   POST /v1/changes  ChangeRequest    -> 202 Change     a check, a download, an install …
  *   GET  /v1/changes/:id               -> Change
+ *   POST /v1/inhibitors …              see `inhibitors.ts`
  *   GET  /v1/facts                    -> FactReport     collected for the answer
  *   GET  /v1/history?limit=N           -> { entries: HistoryEntry[] } (as the update service keeps it)
  *
@@ -14,6 +15,7 @@ import { NotOffered } from "./decisions.ts";
 import { Facts } from "./deviceApi.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
+import { Inhibitor } from "./inhibitors.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
 import { PolicyEntryId } from "./offerPolicy.ts";
 import { InstalledProduct, Progress, UpdateRecord } from "./updateServiceApi.ts";
@@ -92,6 +94,8 @@ export const DeviceStatus = z.object({
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
   updateService: z.enum(["running", "not-running"]),
+  /** Who objects to a restart now. */
+  inhibitors: z.array(Inhibitor).default([]),
   reportsWaiting: z.int().nonnegative(),
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;

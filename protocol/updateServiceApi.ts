@@ -3,6 +3,8 @@
  *
  *   GET  /v1/status            -> ServiceStatus
  *   POST /v1/jobs  JobRequest  -> 202 JobAccepted · 409 UPB-INSTALL-BUSY
+ *   POST /v1/download/pause    -> { paused: boolean }           stopped where it is, kept
+ *   POST /v1/restart           -> { begun: true }               restarts the machine, now
  *   GET  /v1/history?limit=N   -> { entries: HistoryEntry[] }   newest first
  *
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
@@ -12,7 +14,12 @@ import { ErrorReport } from "./errors/error.ts";
 import { Channel, Product, Sha256, UpdateId, Version } from "./ids.ts";
 
 export const JobRequest = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("download"), update: UpdateId }),
+  z.strictObject({
+    kind: z.literal("download"),
+    update: UpdateId,
+    /** Nobody waits for it: it takes less of the network, and stops when it is told to. */
+    background: z.boolean().optional(),
+  }),
   z.strictObject({ kind: z.literal("install"), update: UpdateId }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),

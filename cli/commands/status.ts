@@ -74,6 +74,13 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
     ...several("Installed", installed, "nothing"),
     ...several("Attention", problems),
     ...several("Offered", waiting, "nothing"),
+    ...several(
+      "Objections",
+      found.inhibitors.map(
+        ({ who, why, untilMs }) =>
+          `${plain(who)}: ${plain(why)}${untilMs === undefined ? "" : `, until ${when(untilMs, nowMs)}`}`,
+      ),
+    ),
     ["Next step", nextStep(found)],
   ]);
 }

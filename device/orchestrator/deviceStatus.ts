@@ -1,6 +1,7 @@
 /** What `upbeat status` shows, and the one plain sentence that says what is happening now. */
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
+import type { Inhibitor } from "../../protocol/inhibitors.ts";
 import type { Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { openOffers, type Plan } from "./memory.ts";
@@ -14,6 +15,7 @@ export interface Known {
   readonly plan: Plan | undefined;
   readonly running: Change | undefined;
   readonly service: ServiceStatus | undefined;
+  readonly inhibitors: Inhibitor[];
   readonly reportsWaiting: number;
 }
 
@@ -36,6 +38,7 @@ export function deviceStatus(known: Known): DeviceStatus {
     products: service?.products ?? [],
     updates: service?.updates ?? [],
     updateService: service === undefined ? "not-running" : "running",
+    inhibitors: known.inhibitors,
     reportsWaiting: known.reportsWaiting,
   };
 }

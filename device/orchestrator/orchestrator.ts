@@ -22,6 +22,7 @@ import { deviceStatus } from "./deviceStatus.ts";
 import { eventQueue } from "./eventQueue.ts";
 import { factsOf } from "./facts/collect.ts";
 import { factKeeper } from "./facts/keeper.ts";
+import { type Inhibitors, inhibitors } from "./machine/inhibitors.ts";
 import { memory } from "./memory.ts";
 import { reporter } from "./reporter.ts";
 import { updateServiceCalls } from "./updateServiceCalls.ts";
@@ -45,6 +46,7 @@ export interface Orchestrator {
   history(limit: number): Promise<HistoryEntry[]>;
   /** Collected for the answer. Works without the update service: then no product is installed. */
   facts(): Promise<FactReport>;
+  readonly inhibitors: Inhibitors;
   /** Does what is due: a scheduled check, new events, reports. Called about once a minute. */
   tick(): Promise<void>;
   stop(): Promise<void>;
@@ -62,6 +64,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const reports = reporter(database, queue, world);
   const calls = updateServiceCalls(paths);
   const facts = factKeeper(paths, now);
+  const objections = inhibitors(database, paths.root, now);
 
   const observe = (status: ServiceStatus): void => {
     const config = configOrReason();
@@ -139,12 +142,14 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         plan: known.plan(),
         running: queued.running(),
         service,
+        inhibitors: objections.list(),
         reportsWaiting: queue.size(),
       });
     },
     request: queued.request,
     change: queued.find,
     history: calls.history,
+    inhibitors: objections,
     facts: async () => facts.collect((await serviceStatus())?.products ?? []),
     async tick() {
       const due = now() >= (known.plan()?.nextCheckMs ?? 0);

@@ -1,6 +1,7 @@
 /** The orchestrator's socket: `protocol/orchestratorApi.ts`. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { InhibitRequest } from "../../protocol/inhibitors.ts";
 import { ChangeRequest } from "../../protocol/orchestratorApi.ts";
 import { checked, localApi } from "../localServer.ts";
 import type { Orchestrator } from "./orchestrator.ts";
@@ -13,6 +14,7 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
     "UPB-LOCAL-BAD-REQUEST": 400,
     "UPB-CHANGE-UNKNOWN": 404,
     "UPB-CHANGE-QUEUE-FULL": 429,
+    "UPB-INHIBITORS-FULL": 429,
     "UPB-LOCAL-NOT-RUNNING": 503,
     "UPB-LOCAL-TIMEOUT": 503,
   });
@@ -24,6 +26,13 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
   app.get("/v1/changes/:id", async (request) =>
     orchestrator.change(checked(ById, request.params, "the id of the change").id),
   );
+  app.post("/v1/inhibitors", (request) =>
+    orchestrator.inhibitors.take(checked(InhibitRequest, request.body, "the inhibitor")),
+  );
+  app.post("/v1/inhibitors/:id/release", (request) => {
+    const { id } = checked(ById, request.params, "the id of the inhibitor");
+    return { released: orchestrator.inhibitors.release(id) };
+  });
   app.get("/v1/facts", () => orchestrator.facts());
   app.get("/v1/history", async (request) => {
     const { limit } = checked(HowMany, request.query, "the number of entries");

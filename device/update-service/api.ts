@@ -18,6 +18,7 @@ export function updateServiceApi(about: {
   journal: Journal;
   jobs: Jobs;
   startedMs: number;
+  restartMachine: () => Promise<void>;
   configured: () => readonly { product: Product; channel: Channel }[];
 }): FastifyInstance {
   const { journal, jobs, startedMs } = about;
@@ -44,6 +45,12 @@ export function updateServiceApi(about: {
   app.get("/v1/history", (request) => ({
     entries: journal.history(parse(HistoryQuery, request.query).limit),
   }));
+  app.post("/v1/download/pause", () => ({ paused: jobs.pauseDownload() }));
+  app.post("/v1/restart", async () => {
+    jobs.requireIdle("restart");
+    await about.restartMachine();
+    return { begun: true };
+  });
   app.post("/v1/jobs", (request, reply) =>
     reply.status(202).send({ jobId: jobs.accept(parse(JobRequest, request.body)) }),
   );

@@ -5,7 +5,7 @@
  * One operation at a time; its row in the journal becomes its one history entry in the same
  * transaction that writes the end state.
  */
-import { AFTER_CRASH, type UpdateEvent } from "../../core/updateStates.ts";
+import type { UpdateEvent } from "../../core/updateStates.ts";
 import { compareVersions } from "../../core/versionOrder.ts";
 import { type ErrorReport, reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type UpdateId, type Version } from "../../protocol/ids.ts";
@@ -104,8 +104,33 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     onPhase("stage", manifest.payload?.totalBytes ?? 0);
     await handlers[manifest.handler].stage(manifest, payload, world.onBytes);
     killPoint("install:staged");
-    if (manifest.restart === "always") move(operation, "needRestart", { bootId: world.bootId() });
+    if (manifest.restart === "always") parkUntilRestart(operation);
     else await commit(move(operation, "switched"));
+  }
+
+  /** One restart serves them all: whatever else can be installed meanwhile need not wait. */
+  function parkUntilRestart(operation: Operation): void {
+    const parked: Operation = { ...operation, bootId: world.bootId() };
+    journal.atomically(() => {
+      journal.move(updateOf(parked), "needRestart", facts(parked));
+      journal.park(parked);
+      journal.setOperation(undefined);
+    });
+    killPoint("park:done");
+  }
+
+  /** Undefined: nothing waits, or the machine has not restarted yet. */
+  function takeUpAfterRestart(): Operation | undefined {
+    const bootId = world.bootId();
+    const next = journal.awaitingRestart().find((parked) => parked.bootId !== bootId);
+    if (next === undefined) return undefined;
+    journal.atomically(() => {
+      journal.unpark(next);
+      journal.setOperation(next);
+      journal.move(updateOf(next), "restarted", facts(next));
+    });
+    killPoint("park:taken-up");
+    return next;
   }
 
   async function commit(operation: Operation): Promise<void> {
@@ -234,14 +259,19 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     if (state === "committing") return commit(operation);
     if (state === "rolling-back") return rollBack(operation);
     if (state === "uninstalling") return uninstall(operation);
-    const waits = state !== undefined && AFTER_CRASH[state].recovery === "await-restart";
-    if (!waits || operation.bootId === world.bootId()) return;
-    return commit(move(operation, "restarted"));
   }
 
   return async () => {
-    const operation = journal.operation();
-    if (operation === undefined) return;
+    for (
+      let next = journal.operation() ?? takeUpAfterRestart();
+      next !== undefined;
+      next = takeUpAfterRestart()
+    ) {
+      await carryOut(next);
+    }
+  };
+
+  async function carryOut(operation: Operation): Promise<void> {
     const update = updateOf(operation);
     try {
       await doWork(operation, journal.record(update)?.state);
@@ -250,5 +280,5 @@ export function installer(world: InstallerWorld): () => Promise<void> {
       if (!FAILS_CLEANLY.has(journal.record(update)?.state)) throw error;
       finish({ ...operation, error: reportError(error) }, "failed", "fail");
     }
-  };
+  }
 }

@@ -17,7 +17,12 @@ export interface JobsWorld {
   readonly requests: Requests;
   /** Does what the journal says is going on. */
   readonly proceed: () => Promise<void>;
-  readonly download: (update: UpdateId) => Promise<void>;
+  /** `signal` ends it where it is; what has arrived is kept. */
+  readonly download: (
+    update: UpdateId,
+    kind: "foreground" | "background",
+    signal: AbortSignal,
+  ) => Promise<void>;
   readonly tidy: () => Promise<void>;
   /** Gives up what was downloaded in part, when the disk is too full to say that it is full. */
   readonly makeRoom: () => void;
@@ -26,9 +31,13 @@ export interface JobsWorld {
 }
 
 export interface Jobs {
+  /** Errors: UPB-INSTALL-BUSY. What waits for a restart is not in its way. */
+  requireIdle(what: string): void;
   /** Errors: UPB-INSTALL-BUSY, and why it cannot begin. Durable when it returns. */
   accept(request: JobRequest): string;
   resume(): void;
+  /** Stops a download at once, to be taken up when it is asked for again. False: none is going on. */
+  pauseDownload(): boolean;
   busy(): Progress | undefined;
   /** Removing what is not needed any more; a job that comes now waits for its end. */
   isTidying(): boolean;
@@ -44,6 +53,7 @@ export function jobs(world: () => JobsWorld): Jobs {
   let progress: Progress | undefined;
   let running: Promise<void> = Promise.resolve();
   let unfinished = 0;
+  let downloading: AbortController | undefined;
 
   function start(jobId: string, phase: Progress["phase"], work: () => Promise<void>): void {
     progress = { jobId, phase, doneBytes: 0, totalBytes: 0, sinceMs: world().now() };
@@ -75,6 +85,7 @@ export function jobs(world: () => JobsWorld): Jobs {
   async function tidy(): Promise<void> {
     const { journal, log } = world();
     if (progress !== undefined || journal.operation() !== undefined) return;
+    if (journal.awaitingRestart().length > 0) return;
     try {
       await world().tidy();
     } catch (error) {
@@ -82,18 +93,28 @@ export function jobs(world: () => JobsWorld): Jobs {
     }
   }
 
-  async function downloadAndRecord(update: UpdateId, jobId: string): Promise<void> {
+  async function downloadAndRecord(
+    update: UpdateId,
+    jobId: string,
+    kind: "foreground" | "background",
+  ): Promise<void> {
+    const stopping = new AbortController();
+    downloading = stopping;
     const { journal, now, download, makeRoom, log } = world();
     const facts = () => ({ nowMs: now(), jobId });
     try {
-      await download(update);
+      await download(update, kind, stopping.signal);
       journal.atomically(() => journal.move(update, "downloaded", facts()));
       killPoint("download:finished");
     } catch (error) {
       log(`download of ${formatUpdate(update)} failed`, error);
+      const told = stopping.signal.aborted
+        ? new UpbeatError("UPB-DOWNLOAD-PAUSED", { object: formatUpdate(update) })
+        : error;
+      const event = stopping.signal.aborted ? "pause" : "fail";
       const fail = () =>
         journal.atomically(() =>
-          journal.move(update, "fail", { ...facts(), error: reportError(error) }),
+          journal.move(update, event, { ...facts(), error: reportError(told) }),
         );
       try {
         fail();
@@ -101,11 +122,13 @@ export function jobs(world: () => JobsWorld): Jobs {
         makeRoom();
         fail();
       }
+    } finally {
+      downloading = undefined;
     }
   }
 
-  function startDownload(update: UpdateId, jobId: string): void {
-    start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId));
+  function startDownload(update: UpdateId, jobId: string, kind: "foreground" | "background"): void {
+    start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId, kind));
   }
 
   function requireIdle(kind: string): void {
@@ -121,6 +144,7 @@ export function jobs(world: () => JobsWorld): Jobs {
   }
 
   return {
+    requireIdle,
     accept(request) {
       requireIdle(request.kind);
       const { journal, requests, now, proceed } = world();
@@ -138,13 +162,13 @@ export function jobs(world: () => JobsWorld): Jobs {
       const jobId = randomUUID();
       killPoint("download:before-record");
       journal.atomically(() => journal.move(update, "download", { nowMs: now(), jobId }));
-      startDownload(update, jobId);
+      startDownload(update, jobId, request.background === true ? "background" : "foreground");
       return jobId;
     },
     resume() {
       const { journal, proceed } = world();
       killPoint("recover:started");
-      const operation = journal.operation();
+      const operation = journal.operation() ?? journal.awaitingRestart()[0];
       if (operation !== undefined) {
         start(operation.id, "verify", proceed);
         return;
@@ -152,13 +176,18 @@ export function jobs(world: () => JobsWorld): Jobs {
       const cut = journal.records().find(({ state }) => AFTER_CRASH[state].recovery === "redo");
       if (cut !== undefined) {
         const { product, version, manifestSha256, jobId } = cut;
-        startDownload({ product, version, manifestSha256 }, jobId);
+        // Whoever asked for it may be gone; a person who waits loses little by a polite download.
+        startDownload({ product, version, manifestSha256 }, jobId, "background");
         return;
       }
       queue(async () => {
         await tidy();
         killPoint("recover:tidied");
       });
+    },
+    pauseDownload() {
+      downloading?.abort();
+      return downloading !== undefined;
     },
     busy: () => progress,
     isTidying: () => progress === undefined && unfinished > 0,

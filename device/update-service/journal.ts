@@ -61,6 +61,11 @@ export interface Journal {
   setProduct(row: ProductRow): void;
   operation(): Operation | undefined;
   setOperation(operation: Operation | undefined): void;
+  /** Installs that are staged and wait for the one restart, in the order in which they came. */
+  awaitingRestart(): Operation[];
+  /** Out of the way of the next operation, until the machine has restarted. */
+  park(operation: Operation): void;
+  unpark(operation: Operation): void;
   /** Newest first; all of it without a limit. */
   history(limit?: number): HistoryEntry[];
   addHistory(entry: HistoryEntry): void;
@@ -100,6 +105,9 @@ const TABLES = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS products (product TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS operation (one INTEGER PRIMARY KEY CHECK (one = 1), row TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS awaiting_restart (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, product TEXT NOT NULL UNIQUE, row TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS history (
     id TEXT PRIMARY KEY, ended_ms INTEGER NOT NULL, entry TEXT NOT NULL
   ) STRICT;
@@ -158,6 +166,17 @@ function journalOn(db: DatabaseSync, file: string): Journal {
         db.prepare(
           "INSERT INTO operation VALUES (1, ?) ON CONFLICT DO UPDATE SET row = excluded.row",
         ).run(JSON.stringify(operation));
+    },
+    awaitingRestart: () =>
+      read(Operation, "SELECT row FROM awaiting_restart ORDER BY number", "row"),
+    park: (operation) => {
+      db.prepare("INSERT INTO awaiting_restart (product, row) VALUES (?, ?)").run(
+        operation.product,
+        JSON.stringify(operation),
+      );
+    },
+    unpark: ({ product }) => {
+      db.prepare("DELETE FROM awaiting_restart WHERE product = ?").run(product);
     },
     history: (limit = -1) =>
       read(

@@ -3,7 +3,8 @@
  *
  *   node device/update-service/main.ts --root DIR
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { reportError } from "../../protocol/errors/error.ts";
@@ -22,7 +23,7 @@ async function main(root: string): Promise<void> {
   const service = updateService({
     root,
     now: Date.now,
-    bootId: () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    bootId: () => readBootId(root),
     warn: (message, error) => log.warn(reportError(error), message),
   });
   onEnd(() => service.close());
@@ -30,6 +31,13 @@ async function main(root: string): Promise<void> {
   await listenLocally(service.api, devicePaths(root).updateServiceSocket);
   setInterval(() => service.jobs.idleWork(), TIDY_EVERY_MS).unref();
   log.info({ root }, "the update service is ready");
+}
+
+/** A root folder of its own may bring one: a container restarts without its kernel. */
+function readBootId(root: string): string {
+  const path = "proc/sys/kernel/random/boot_id";
+  const own = join(root, path);
+  return readFileSync(existsSync(own) ? own : join("/", path), "utf8").trim();
 }
 
 const { values } = parseArgs({ options: { root: { type: "string", default: "/" } } });

@@ -62,6 +62,7 @@ function openReadable(file: string): Journal {
     journal.records();
     journal.products();
     journal.operation();
+    journal.awaitingRestart();
     journal.history();
     return journal;
   } catch (error) {

@@ -13,7 +13,7 @@ import { requireNewer } from "./operations.ts";
 
 /** Each returns the operation's id and throws before anything has changed. */
 export interface Requests {
-  /** Errors: UPB-INSTALL-NOT-DOWNLOADED, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY. */
+  /** Errors: UPB-INSTALL-NOT-DOWNLOADED, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-INSTALL-BUSY. */
   install(update: UpdateId): string;
   /** Errors: UPB-ROLLBACK-NOTHING. */
   rollback(product: Product): string;
@@ -55,8 +55,17 @@ export function requests(world: {
     return id;
   }
 
+  /** What waits for a restart belongs to that restart. */
+  function requireNotAwaiting(product: Product): void {
+    const parked = journal.awaitingRestart().find((one) => one.product === product);
+    if (parked === undefined) return;
+    const detail = `${product} ${parked.toVersion} waits for a restart of this machine`;
+    throw new UpbeatError("UPB-INSTALL-BUSY", { object: product, detail });
+  }
+
   return {
     install(update) {
+      requireNotAwaiting(update.product);
       const { current } = journal.product(update.product);
       requireNewer(update, current);
       const isHere = manifests.read(update.manifestSha256) !== undefined;
@@ -73,6 +82,7 @@ export function requests(world: {
       );
     },
     rollback(product) {
+      requireNotAwaiting(product);
       const { current, currentSha256, previous } = journal.product(product);
       if (current === undefined || currentSha256 === undefined || previous === undefined)
         throw new UpbeatError("UPB-ROLLBACK-NOTHING", { object: product });
@@ -83,6 +93,7 @@ export function requests(world: {
       );
     },
     uninstall(product) {
+      requireNotAwaiting(product);
       const { current, currentSha256 } = journal.product(product);
       if (current === undefined || currentSha256 === undefined)
         throw new UpbeatError("UPB-UNINSTALL-NOTHING", { object: product });

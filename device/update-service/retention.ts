@@ -18,6 +18,7 @@ import { ROLLBACK_WINDOW_MS } from "./operations.ts";
 /** Their content may still be wanted: it is being fetched, waits, or is being put in place. */
 const WANTED: ReadonlySet<UpdateState> = new Set([
   "downloading",
+  "paused",
   "downloaded",
   "installing",
   "restart-pending",

@@ -20,6 +20,7 @@ import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
 import { requests } from "./requests.ts";
+import { restartMachine } from "./restartMachine.ts";
 import { clearIncoming, tidyUp } from "./retention.ts";
 
 export interface UpdateService {
@@ -77,11 +78,11 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     requests: requests({ journal, manifests, now }),
     tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
     makeRoom: () => clearIncoming(incoming),
-    download: async (update) => {
+    download: async (update, kind, signal) => {
       const { serverUrl, transfer = NO_SETTINGS } = config();
       const channel = channelOf(config(), update.product);
-      const kind = "foreground";
       const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
+      signal.addEventListener("abort", downloader.stop, { once: true });
       try {
         const find = () => findUpdate(update, channel, { ...trust, downloader });
         const { onPhase, onBytes } = work;
@@ -110,6 +111,7 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     journal,
     jobs: work,
     startedMs: now(),
+    restartMachine: () => restartMachine(paths.restartCommand),
     configured: () => (existsSync(paths.config) ? config().products : []),
   });
   return {

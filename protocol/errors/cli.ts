@@ -80,6 +80,13 @@ export const CLI_ERRORS = {
     remedy: "Read its last lines above, then start it again with `upbeat server`",
     retry: "local-damage",
   },
+  "UPB-CLI-COMMAND-FAILED": {
+    stage: "service",
+    text: "The command ended with a failure of its own",
+    causes: ["it failed", "it does not exist"],
+    remedy: "Read what it said above; the restart that it held up is free again",
+    retry: "user",
+  },
   "UPB-CLI-SERVICES-STOPPED": {
     stage: "service",
     text: "The services of this machine stopped",

@@ -110,6 +110,20 @@ export const DEVICE_ERRORS = {
     remedy: "Open the address in a browser on this machine, then try again",
     retry: "server",
   },
+  "UPB-INHIBITORS-FULL": {
+    stage: "service",
+    text: "Too many applications object to a restart already",
+    causes: ["a program asks again and again without releasing what it took"],
+    remedy: "Look at `upbeat status` for who they are; each ends by itself at its time limit",
+    retry: "transient",
+  },
+  "UPB-RESTART-FAILED": {
+    stage: "commit",
+    text: "The machine could not be restarted",
+    causes: ["the restart command failed", "systemd refuses it"],
+    remedy: "Restart the machine by hand; what waits for it is finished then",
+    retry: "local-damage",
+  },
   "UPB-CHANGE-UNKNOWN": {
     stage: "service",
     text: "There is no such change",
@@ -267,6 +281,13 @@ export const DEVICE_ERRORS = {
     causes: ["other programs wrote to it at the same time"],
     remedy: "Free some space and download again with `upbeat download`; it goes on where it was",
     retry: "local-damage",
+  },
+  "UPB-DOWNLOAD-PAUSED": {
+    stage: "download",
+    text: "The download was paused",
+    causes: ["somebody came back to this machine", "the network became one that costs by volume"],
+    remedy: "Nothing to do: it goes on by itself; to have it now, use `upbeat download`",
+    retry: "information",
   },
   "UPB-DOWNLOAD-WRONG-CONTENT": {
     stage: "download",
