@@ -57,6 +57,8 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   "health-check": "Check its health",
   commit: "Keep it",
   rollback: "Go back to the old version",
+  inspect: "Compare every file with what was signed",
+  mend: "Put damaged files right",
 };
 
 const WAITING_WORDS: Record<ChangeRequest["kind"], string> = {
@@ -65,6 +67,7 @@ const WAITING_WORDS: Record<ChangeRequest["kind"], string> = {
   install: "Prepare the install",
   rollback: "Go back to the old version",
   uninstall: "Remove it",
+  verify: "Prepare the check",
 };
 
 function describe(change: Change): string {

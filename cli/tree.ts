@@ -16,6 +16,7 @@ import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
 import { status } from "./commands/status.ts";
 import { updates } from "./commands/updates.ts";
+import { verify } from "./commands/verify.ts";
 
 export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
   [
@@ -27,6 +28,7 @@ export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] 
       install,
       rollback,
       uninstall,
+      verify,
       history,
       facts,
       inhibit,

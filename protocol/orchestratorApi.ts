@@ -18,7 +18,7 @@ import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
 import { Inhibitor } from "./inhibitors.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
 import { PolicyEntryId } from "./offerPolicy.ts";
-import { InstalledProduct, Progress, UpdateRecord } from "./updateServiceApi.ts";
+import { InstalledProduct, Progress, UpdateRecord, VerifyReport } from "./updateServiceApi.ts";
 
 export const ChangeRequest = z.discriminatedUnion("kind", [
   /** `full` ignores what is cached about the server's state and asks for everything again. */
@@ -28,6 +28,8 @@ export const ChangeRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("install"), product: Product.optional() }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+  /** Without `product`: everything that is installed. */
+  z.strictObject({ kind: z.literal("verify"), product: Product.optional() }),
 ]);
 export type ChangeRequest = z.infer<typeof ChangeRequest>;
 
@@ -73,6 +75,9 @@ export const Change = z.object({
   /** The updates that it concerns and where they stand. */
   updates: z.array(UpdateRecord),
   check: CheckResult.optional(),
+  verified: z
+    .array(z.object({ product: Product, version: Version, report: VerifyReport }))
+    .optional(),
   error: ErrorReport.optional(),
 });
 export type Change = z.infer<typeof Change>;

@@ -23,6 +23,8 @@ export const JobRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("install"), update: UpdateId }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+  /** Checks the version that runs against its list, and mends what is damaged. */
+  z.strictObject({ kind: z.literal("verify"), product: Product }),
 ]);
 export type JobRequest = z.infer<typeof JobRequest>;
 
@@ -60,6 +62,8 @@ export const PHASES = [
   "health-check",
   "commit",
   "rollback",
+  "inspect",
+  "mend",
 ] as const;
 
 export const Progress = z.object({
@@ -104,8 +108,23 @@ export const ServiceStatus = z.object({
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;
 
-export const OPERATIONS = ["install", "rollback", "uninstall"] as const;
+export const OPERATIONS = ["install", "rollback", "uninstall", "verify"] as const;
 export const RESULTS = ["succeeded", "failed", "rolled-back"] as const;
+
+/** What a look at an installed version found, and what came of it. */
+export const VerifyReport = z.object({
+  checkedFiles: z.int().nonnegative(),
+  checkedBytes: z.int().nonnegative(),
+  damagedCount: z.int().nonnegative(),
+  /** The first of them. */
+  damaged: z.array(z.object({ path: z.string(), what: z.string() })).max(100),
+  mendedCount: z.int().nonnegative(),
+  /** Of them, had to come from the server. */
+  fetchedCount: z.int().nonnegative(),
+  /** Beside the version's own files, and left alone. */
+  unknownCount: z.int().nonnegative(),
+});
+export type VerifyReport = z.infer<typeof VerifyReport>;
 
 /** One entry an operation, however often it was interrupted. */
 export const HistoryEntry = z.object({
@@ -121,6 +140,7 @@ export const HistoryEntry = z.object({
   result: z.enum(RESULTS),
   /** True: installed after the metadata that vouched for it at download had expired. */
   metadataExpired: z.boolean().optional(),
+  verify: VerifyReport.optional(),
   error: ErrorReport.optional(),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;

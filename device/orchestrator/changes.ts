@@ -130,7 +130,12 @@ export function changes(
   };
 }
 
-const REPEATABLE: ReadonlySet<ChangeRequest["kind"]> = new Set(["check", "download", "install"]);
+const REPEATABLE: ReadonlySet<ChangeRequest["kind"]> = new Set([
+  "check",
+  "download",
+  "install",
+  "verify",
+]);
 
 const cutOff = (change: Change) =>
   reportError(

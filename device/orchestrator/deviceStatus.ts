@@ -85,6 +85,7 @@ const VERBS = {
   install: "Installing",
   rollback: "Rolling back",
   uninstall: "Uninstalling",
+  verify: "Checking",
 };
 
 const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
@@ -97,4 +98,6 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   "health-check": "checking its health",
   commit: "finishing",
   rollback: "going back to the previous version",
+  inspect: "comparing every file with what was signed",
+  mend: "putting damaged files right",
 };

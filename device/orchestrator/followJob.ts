@@ -18,16 +18,19 @@ import type {
 } from "../../protocol/updateServiceApi.ts";
 import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
 
-const POLL_MS = 200;
+export const POLL_MS = 200;
 /** Longer than the first two waits of the service manager's recovery: 1 s and 2 min. */
 const AWAY_MS = 150_000;
 /** Another job may be at work when this one is asked for; jobs end, if not always soon. */
 const BUSY_MS = 3_600_000;
 /** The update service says that it does nothing, and yet the update is not at rest. */
-const STUCK_MS = 150_000;
+export const STUCK_MS = 150_000;
+
+/** What moves an update from state to state; the others leave a report (`followReport.ts`). */
+export type MovingJob = Exclude<JobRequest, { kind: "verify" }>;
 
 /** The states in which a job of that kind has done what was asked. */
-const DONE: Record<JobRequest["kind"], readonly UpdateState[]> = {
+const DONE: Record<MovingJob["kind"], readonly UpdateState[]> = {
   download: ["downloaded", "installed"],
   install: ["installed", "restart-pending"],
   rollback: ["rolled-back"],
@@ -49,7 +52,7 @@ export interface FollowTools {
 
 /** Resolves with the record that the job left, in one of its `DONE` states. */
 export async function followJob(
-  job: JobRequest,
+  job: MovingJob,
   tools: FollowTools,
   watcher: JobWatcher,
 ): Promise<UpdateRecord> {
@@ -69,14 +72,14 @@ export async function followJob(
   }
 }
 
-function judged(job: JobRequest, record: UpdateRecord | undefined, object: string): UpdateRecord {
+function judged(job: MovingJob, record: UpdateRecord | undefined, object: string): UpdateRecord {
   if (record !== undefined && DONE[job.kind].includes(record.state)) return record;
   if (record?.error !== undefined) throw errorFromReport(record.error);
   const detail = record === undefined ? "it left no record" : `it is ${record.state}`;
   throw new UpbeatError("UPB-CHANGE-NOT-DONE", { object, detail });
 }
 
-function recordOf(job: JobRequest, jobId: string, status: ServiceStatus): UpdateRecord | undefined {
+function recordOf(job: MovingJob, jobId: string, status: ServiceStatus): UpdateRecord | undefined {
   const ofJob = status.updates.filter((record) => record.jobId === jobId);
   if (job.kind !== "download" && job.kind !== "install") {
     return ofJob.find((record) => DONE[job.kind].includes(record.state)) ?? ofJob[0];
@@ -88,10 +91,13 @@ function recordOf(job: JobRequest, jobId: string, status: ServiceStatus): Update
   );
 }
 
-const nameOf = (job: JobRequest): string =>
+export const nameOf = (job: JobRequest): string =>
   "update" in job ? formatUpdate(job.update) : job.product;
 
-async function startWhenFree(job: JobRequest, tools: FollowTools): Promise<{ jobId: string }> {
+export async function startWhenFree(
+  job: JobRequest,
+  tools: FollowTools,
+): Promise<{ jobId: string }> {
   const untilMs = tools.elapsed() + BUSY_MS;
   for (;;) {
     try {
@@ -107,7 +113,7 @@ async function startWhenFree(job: JobRequest, tools: FollowTools): Promise<{ job
   }
 }
 
-async function statusWithPatience(tools: FollowTools): Promise<ServiceStatus> {
+export async function statusWithPatience(tools: FollowTools): Promise<ServiceStatus> {
   const untilMs = tools.elapsed() + AWAY_MS;
   for (;;) {
     try {

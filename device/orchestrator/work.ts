@@ -3,10 +3,10 @@
  * Errors: those of the check (`scan.ts`) and of the jobs (`followJob.ts`).
  */
 import { randomUUID } from "node:crypto";
-import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
+import { errorFromReport, reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts";
 import type { Change, Offer } from "../../protocol/orchestratorApi.ts";
-import type { JobRequest, ServiceStatus } from "../../protocol/updateServiceApi.ts";
+import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import type { DevicePaths } from "../paths.ts";
 import type { ChangeWork } from "./changes.ts";
@@ -14,7 +14,8 @@ import type { OrchestratorDatabase } from "./database.ts";
 import type { EventQueue } from "./eventQueue.ts";
 import { factsOf } from "./facts/collect.ts";
 import type { FactKeeper } from "./facts/keeper.ts";
-import { followJob } from "./followJob.ts";
+import { followJob, type JobWatcher, type MovingJob } from "./followJob.ts";
+import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
 import { scan } from "./scan.ts";
 import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
@@ -45,6 +46,8 @@ export function changeWork(world: WorkWorld): ChangeWork {
       case "uninstall":
         await doJob(world, change, { kind: request.kind, product: request.product }, tools);
         return "succeeded";
+      case "verify":
+        return await verify(world, change, request.product, tools);
     }
   };
 }
@@ -116,18 +119,51 @@ async function chooseUpdates(world: WorkWorld, product: Product | undefined): Pr
   return [...new Map(ids.map((id) => [id.manifestSha256, id])).values()];
 }
 
-async function doJob(
+/** What an earlier process had checked is checked again: it does no harm. */
+async function verify(
   world: WorkWorld,
   change: Change,
-  job: JobRequest,
-  { save, signal }: WorkTools,
-): Promise<void> {
-  const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
-  const record = await followJob(job, tools, {
+  product: Product | undefined,
+  tools: WorkTools,
+): Promise<"succeeded" | "nothing-to-do"> {
+  const { products } = await world.calls.status();
+  const installed = products.filter(({ current }) => current !== undefined);
+  const wanted = product === undefined ? installed.map((it) => it.product) : [product];
+  change.verified = [];
+  for (const each of wanted) {
+    const entry = await followReport(
+      { kind: "verify", product: each },
+      { calls: world.calls, signal: tools.signal, elapsed: () => performance.now() },
+      watcherOf(world, change),
+      async (jobId) => (await world.calls.history(20)).find(({ id }) => id === jobId),
+    );
+    if (entry.verify !== undefined && entry.fromVersion !== undefined)
+      change.verified.push({ product: each, version: entry.fromVersion, report: entry.verify });
+    tools.save();
+    if (entry.error !== undefined) throw errorFromReport(entry.error);
+  }
+  return wanted.length === 0 ? "nothing-to-do" : "succeeded";
+}
+
+function watcherOf(world: WorkWorld, change: Change): JobWatcher {
+  return {
     progress(progress) {
       if (progress === undefined) delete change.progress;
       else change.progress = progress;
     },
+    status: world.observe,
+  };
+}
+
+async function doJob(
+  world: WorkWorld,
+  change: Change,
+  job: MovingJob,
+  { save, signal }: WorkTools,
+): Promise<void> {
+  const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
+  const record = await followJob(job, tools, {
+    ...watcherOf(world, change),
     status(status) {
       world.observe(status);
       note(change, change.updates.map(idOf), status);

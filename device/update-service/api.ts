@@ -30,6 +30,7 @@ export function updateServiceApi(about: {
     "UPB-INSTALL-NOT-DOWNLOADED": 409,
     "UPB-ROLLBACK-NOTHING": 409,
     "UPB-UNINSTALL-NOTHING": 409,
+    "UPB-VERIFY-NOTHING": 409,
   });
   app.get("/v1/status", (): ServiceStatus => {
     const busy = jobs.busy();

@@ -18,7 +18,7 @@ import {
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
 import type { UpdateManifest } from "../../protocol/manifest.ts";
-import { readPayload, type TreeEntry } from "../../protocol/payload.ts";
+import { type FileEntry, readPayload, type TreeEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import { adopt, adoptSibling, isStored, storedModes } from "./contentStore.ts";
@@ -47,15 +47,8 @@ const TRANSFERS = 6;
 
 export async function download(world: DownloadWorld, update: UpdateId): Promise<void> {
   killPoint("download:recorded");
-  world.onPhase("refresh-metadata", 0);
-  const { manifest, bytes } = await world.find(update);
-  killPoint("download:metadata-verified");
   requireNewer(update, world.journal.product(update.product).current);
-  world.manifests.keep(update.manifestSha256, bytes);
-  killPoint("download:manifest-kept");
-  const payload = await bringPayload(world, manifest);
-  killPoint("download:payload-kept");
-
+  const { manifest, payload } = await bringLists(world, update);
   const store = storeFolder(world.installed);
   const modes = await verifiedModes(world, store, payload);
   world.onPhase("plan", 0);
@@ -69,6 +62,29 @@ export async function download(world: DownloadWorld, update: UpdateId): Promise<
   killPoint("download:before-sync");
   if (actions.fetch.length + actions.copy.length > 0) await flushFileSystem(store);
   killPoint("download:synced");
+}
+
+/** What is signed of an update, verified and kept. */
+export async function bringLists(
+  world: DownloadWorld,
+  update: UpdateId,
+): Promise<{ manifest: UpdateManifest; payload: TreeEntry[] }> {
+  world.onPhase("refresh-metadata", 0);
+  const { manifest, bytes } = await world.find(update);
+  killPoint("download:metadata-verified");
+  world.manifests.keep(update.manifestSha256, bytes);
+  killPoint("download:manifest-kept");
+  const payload = await bringPayload(world, manifest);
+  killPoint("download:payload-kept");
+  return { manifest, payload };
+}
+
+/** Brings single files into the store, which has not got them. Not flushed. */
+export async function bringFiles(world: DownloadWorld, files: readonly FileEntry[]): Promise<void> {
+  const actions = planActions(files, 0, () => new Set(), TRANSFERS);
+  requireSpace(world.incoming, actions.incomingBytes);
+  requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
+  await bringAll(world, storeFolder(world.installed), actions);
 }
 
 /** The list of files, from the server unless it is here; what no tree may be is not kept. */

@@ -10,7 +10,12 @@ import { compareVersions } from "../../core/versionOrder.ts";
 import { type ErrorReport, reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type UpdateId, type Version } from "../../protocol/ids.ts";
 import type { UpdateManifest } from "../../protocol/manifest.ts";
-import type { HistoryEntry, Progress, UpdateState } from "../../protocol/updateServiceApi.ts";
+import type {
+  HistoryEntry,
+  Progress,
+  UpdateState,
+  VerifyReport,
+} from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import type { Handlers } from "./handlers/index.ts";
 import { requireHealthy, runCommand } from "./health.ts";
@@ -35,6 +40,8 @@ export interface InstallerWorld {
   readonly bootId: () => string;
   /** `findUpdate.ts`: verified once more, from what is kept. */
   readonly stillSigned: (update: UpdateId) => Promise<"signed" | "expired">;
+  /** `repair/verify.ts`; `record` keeps durably what it has found. */
+  readonly verify: (operation: Operation, record: (report: VerifyReport) => void) => Promise<void>;
   readonly onPhase: (phase: Progress["phase"], totalBytes: number) => void;
   readonly onBytes: (bytes: number) => void;
 }
@@ -72,13 +79,13 @@ export function installer(world: InstallerWorld): () => Promise<void> {
   function finish(
     operation: Operation,
     result: HistoryEntry["result"],
-    event: UpdateEvent,
+    event: UpdateEvent | undefined,
     write: () => void = () => {},
   ): void {
     const { bootId: _bootId, handler: _handler, ...about } = operation;
     const entry: HistoryEntry = { ...about, endedMs: now(), result };
     journal.atomically(() => {
-      journal.move(updateOf(operation), event, facts(operation));
+      if (event !== undefined) journal.move(updateOf(operation), event, facts(operation));
       write();
       journal.addHistory(entry);
       journal.setOperation(undefined);
@@ -254,7 +261,26 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     await handler.remove(product);
   }
 
+  /** What is installed stays installed, whatever is found. */
+  async function verify(operation: Operation): Promise<void> {
+    killPoint("verify:recorded");
+    let found = operation;
+    try {
+      await world.verify(operation, (verify) => {
+        found = { ...operation, verify };
+        journal.atomically(() => journal.setOperation(found));
+      });
+    } catch (error) {
+      finish({ ...found, error: reportError(error) }, "failed", undefined);
+      return;
+    }
+    killPoint("verify:before-history");
+    finish(found, "succeeded", undefined);
+    killPoint("verify:recorded-verified");
+  }
+
   async function doWork(operation: Operation, state: UpdateState | undefined): Promise<void> {
+    if (operation.operation === "verify") return verify(operation);
     if (state === "installing") return stage(operation);
     if (state === "committing") return commit(operation);
     if (state === "rolling-back") return rollBack(operation);

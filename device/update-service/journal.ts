@@ -16,6 +16,7 @@ import {
   OPERATIONS,
   UpdateRecord,
   type UpdateState,
+  VerifyReport,
 } from "../../protocol/updateServiceApi.ts";
 import { SQLITE_SYNCHRONOUS } from "./durable.ts";
 
@@ -35,6 +36,8 @@ export const Operation = z.object({
   metadataExpired: z.literal(true).optional(),
   /** Why it is being undone; absent while all goes well and for a rollback that was asked for. */
   error: ErrorReport.optional(),
+  /** What a verification has found so far. */
+  verify: VerifyReport.optional(),
   /** The boot in which a restart became pending. */
   bootId: z.string().optional(),
 });

@@ -131,7 +131,9 @@ function previousOf(
   current: Version,
   nowMs: number,
 ): Partial<ProductRow> {
-  const last = journal.history().find((entry) => entry.product === product);
+  const last = journal
+    .history()
+    .find((entry) => entry.product === product && entry.operation !== "verify");
   const cameByInstall =
     last?.operation === "install" && last.result === "succeeded" && last.toVersion === current;
   const previous = cameByInstall ? last.fromVersion : undefined;

@@ -19,6 +19,8 @@ export interface Requests {
   rollback(product: Product): string;
   /** Errors: UPB-UNINSTALL-NOTHING. */
   uninstall(product: Product): string;
+  /** Errors: UPB-VERIFY-NOTHING. */
+  verify(product: Product): string;
 }
 
 /** A failed one may be tried again: what was downloaded is kept for a while. */
@@ -34,7 +36,7 @@ export function requests(world: {
   function begin(
     about: Omit<Operation, "id" | "startedMs" | "title" | "handler" | "product">,
     update: UpdateId,
-    event: UpdateEvent,
+    event: UpdateEvent | undefined,
   ): string {
     const id = randomUUID();
     const manifest = manifests.read(update.manifestSha256);
@@ -50,7 +52,7 @@ export function requests(world: {
     };
     journal.atomically(() => {
       journal.setOperation(operation);
-      journal.move(update, event, { nowMs: now(), jobId: id });
+      if (event !== undefined) journal.move(update, event, { nowMs: now(), jobId: id });
     });
     return id;
   }
@@ -101,6 +103,16 @@ export function requests(world: {
         { operation: "uninstall", fromVersion: current },
         { product, version: current, manifestSha256: currentSha256 },
         "uninstall",
+      );
+    },
+    verify(product) {
+      const { current, currentSha256 } = journal.product(product);
+      if (current === undefined || currentSha256 === undefined)
+        throw new UpbeatError("UPB-VERIFY-NOTHING", { object: product });
+      return begin(
+        { operation: "verify", fromVersion: current, toVersion: current },
+        { product, version: current, manifestSha256: currentSha256 },
+        undefined,
       );
     },
   };

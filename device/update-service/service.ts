@@ -4,21 +4,25 @@ import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { NO_SETTINGS } from "../../protocol/transfer.ts";
+import type { UpdateId } from "../../protocol/ids.ts";
+import type { TreeEntry } from "../../protocol/payload.ts";
+import { NO_SETTINGS, type TransferKind } from "../../protocol/transfer.ts";
 import { devicePaths } from "../paths.ts";
 import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
-import { download } from "./download.ts";
+import { bringFiles, bringLists, type DownloadWorld, download } from "./download.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
-import { startDownloader } from "./downloaderProcess.ts";
+import { type Downloader, startDownloader } from "./downloaderProcess.ts";
 import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
 import { handlersFor } from "./handlers/index.ts";
-import { productsFolder } from "./handlers/tree.ts";
+import { productsFolder, storeFolder, versionFolder } from "./handlers/tree.ts";
 import { installer } from "./installer.ts";
 import { type Jobs, jobs } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
+import { updateOf } from "./operations.ts";
+import { verifyInstalled } from "./repair/verify.ts";
 import { requests } from "./requests.ts";
 import { restartMachine } from "./restartMachine.ts";
 import { clearIncoming, tidyUp } from "./retention.ts";
@@ -70,6 +74,36 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     store: metadataStore(join(state, "metadata")),
     now,
   };
+  async function withDownloads<Result>(
+    update: UpdateId,
+    kind: TransferKind,
+    use: (world: DownloadWorld, downloader: Downloader) => Promise<Result>,
+  ): Promise<Result> {
+    const { serverUrl, transfer = NO_SETTINGS } = config();
+    const channel = channelOf(config(), update.product);
+    const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
+    try {
+      const find = () => findUpdate(update, channel, { ...trust, downloader });
+      const { onPhase, onBytes } = work;
+      const { installed } = paths;
+      return await use(
+        { journal, manifests, downloader, installed, incoming, onPhase, onBytes, find },
+        downloader,
+      );
+    } finally {
+      downloader.stop();
+    }
+  }
+
+  /** As kept, or from the server when it was damaged here. */
+  async function payloadOf(update: UpdateId): Promise<readonly TreeEntry[]> {
+    const manifest = manifests.read(update.manifestSha256);
+    const kept = manifest && manifests.payload(manifest);
+    if (kept !== undefined) return kept;
+    return (await withDownloads(update, "foreground", (world) => bringLists(world, update)))
+      .payload;
+  }
+
   const work: Jobs = jobs(() => ({
     journal,
     now,
@@ -78,23 +112,11 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     requests: requests({ journal, manifests, now }),
     tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
     makeRoom: () => clearIncoming(incoming),
-    download: async (update, kind, signal) => {
-      const { serverUrl, transfer = NO_SETTINGS } = config();
-      const channel = channelOf(config(), update.product);
-      const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
-      signal.addEventListener("abort", downloader.stop, { once: true });
-      try {
-        const find = () => findUpdate(update, channel, { ...trust, downloader });
-        const { onPhase, onBytes } = work;
-        const { installed } = paths;
-        await download(
-          { journal, manifests, downloader, installed, incoming, onPhase, onBytes, find },
-          update,
-        );
-      } finally {
-        downloader.stop();
-      }
-    },
+    download: (update, kind, signal) =>
+      withDownloads(update, kind, (world, downloader) => {
+        signal.addEventListener("abort", downloader.stop, { once: true });
+        return download(world, update);
+      }),
   }));
   const proceed = installer({
     journal,
@@ -104,6 +126,19 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     handlers: handlersFor(paths.installed),
     stateFolder: state,
     stillSigned: (update) => stillSigned(update, channelOf(config(), update.product), trust),
+    verify: async (operation, record) => {
+      const update = updateOf(operation);
+      await verifyInstalled({
+        store: storeFolder(paths.installed),
+        folder: versionFolder(paths.installed, update.product, update.version),
+        payload: await payloadOf(update),
+        bring: (files) => withDownloads(update, "foreground", (world) => bringFiles(world, files)),
+        before: operation.verify,
+        record,
+        onPhase: work.onPhase,
+        onBytes: work.onBytes,
+      });
+    },
     onPhase: work.onPhase,
     onBytes: work.onBytes,
   });

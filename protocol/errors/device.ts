@@ -268,6 +268,13 @@ export const DEVICE_ERRORS = {
     remedy: "Look at `upbeat status` for what is installed",
     retry: "information",
   },
+  "UPB-VERIFY-NOTHING": {
+    stage: "verify",
+    text: "This product is not installed, so there is nothing to check",
+    causes: ["it was never installed", "it was uninstalled"],
+    remedy: "Look at `upbeat status` for what is installed",
+    retry: "information",
+  },
   "UPB-DOWNLOAD-NO-SPACE": {
     stage: "download",
     text: "There is not enough free space for this update",

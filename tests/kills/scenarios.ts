@@ -1,4 +1,7 @@
 /** What the update service is doing when it is killed, and what must have come of it in the end. */
+import { appendFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { devicePaths } from "../../device/paths.ts";
 import type { Product, UpdateId, Version } from "../../protocol/ids.ts";
 import type { HistoryEntry, JobRequest, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import type { SampleReleases } from "../support/sampleReleases.ts";
@@ -6,13 +9,15 @@ import type { SampleReleases } from "../support/sampleReleases.ts";
 export interface Step {
   readonly job: JobRequest;
   /** Whether what was asked for has come about. */
-  done(status: ServiceStatus): boolean;
+  done(status: ServiceStatus, history: readonly HistoryEntry[]): boolean;
 }
 
 export interface Scenario {
   readonly name: string;
   /** Steps that are taken undisturbed before. */
   readonly before: readonly Step[];
+  /** Done to the device after that; what is installed may be damaged until the end. */
+  readonly damage?: (root: string) => void;
   readonly steps: readonly Step[];
   /** First words of the kill points that lie on its way. */
   readonly passes: readonly string[];
@@ -46,6 +51,10 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
   const uninstall: Step = {
     job: { kind: "uninstall", product },
     done: (status) => currentOf(status, product) === undefined,
+  };
+  const verify: Step = {
+    job: { kind: "verify", product },
+    done: (_status, history) => history.some(({ operation }) => operation === "verify"),
   };
   const installs = ["download", "install", "commit", "switch", "tidy", "recover"];
   const to = (version: string) => [download(version), install(version)];
@@ -90,6 +99,21 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       passes: ["uninstall", "tidy", "recover"],
       allowed: ["2.0.0", "absent"],
       outcome: { current: "absent", entry: { operation: "uninstall", result: "succeeded" } },
+    },
+    {
+      name: "verify",
+      before: to("1.0.0"),
+      damage: (root) => {
+        const installed = join(devicePaths(root).installed, "products", product, "versions/1.0.0");
+        // The store's copy is the same file: it must come from the server again.
+        appendFileSync(join(installed, "lib/data.bin"), "damage");
+        rmSync(join(installed, "lib/shared.txt"));
+        rmSync(join(installed, "var"), { recursive: true });
+      },
+      steps: [verify],
+      passes: ["verify", "tidy", "recover"],
+      allowed: ["1.0.0"],
+      outcome: { current: "1.0.0", entry: { operation: "verify", result: "succeeded" } },
     },
   ];
 }

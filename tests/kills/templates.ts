@@ -29,11 +29,12 @@ export async function makeTemplate(
   for (const step of scenario.before) {
     await service.request(step.job);
     const status = await service.idle();
-    if (!step.done(status)) {
+    if (!step.done(status, await service.history())) {
       throw new Error(`${step.job.kind} failed undisturbed: ${JSON.stringify(status)}`);
     }
   }
   await service.stop();
+  scenario.damage?.(before);
   const undisturbed = join(folder, `undisturbed ${scenario.name}`);
   await copyDevice(before, undisturbed);
   const { violations, shape, tookMs } = await runCycle(undisturbed, releases, scenario, []);

@@ -87,7 +87,7 @@ async function perform(service: RunningService, { name, steps }: Scenario): Prom
   for (const step of steps) {
     await service.request(step.job);
     const status = await service.idle();
-    if (!step.done(status)) {
+    if (!step.done(status, await service.history())) {
       throw new Error(`${name}: ${step.job.kind} failed: ${JSON.stringify(status)}`);
     }
   }

@@ -214,6 +214,16 @@ describe("an object", () => {
   });
 });
 
+describe("an empty object", () => {
+  it("needs no server", async () => {
+    const sha256 = Sha256.parse(createHash("sha256").digest("hex"));
+    const server = await place(honest);
+    await get(world([server]), { sha256, sizeBytes: 0 });
+    expect(readFileSync(join(folder, sha256))).toHaveLength(0);
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
 describe("several places", () => {
   it.each([
     ["is down", (_request: IncomingMessage, response: ServerResponse) => response.destroy()],

@@ -2,7 +2,15 @@
  * What has arrived of an object, beside a note of what it is a beginning of, so that it can go on
  * after anything: `NAME.part` and `NAME.from`. The note is a hint: the hash decides in the end.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -41,6 +49,8 @@ export function partFile(folder: string, name: string): PartFile {
       rmSync(note, { force: true });
     },
     finish() {
+      // Of nothing, nothing arrives.
+      closeSync(openSync(path, "a", 0o600));
       renameSync(path, join(folder, name));
       rmSync(note, { force: true });
     },

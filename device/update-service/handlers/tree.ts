@@ -31,11 +31,14 @@ const STAGING = ".staging-";
 
 export const storeFolder = (installed: string): string => join(installed, "store");
 export const productsFolder = (installed: string): string => join(installed, "products");
+export const versionFolder = (installed: string, product: Product, version: Version): string =>
+  join(productsFolder(installed), product, "versions", version);
 
 export function treeHandler(installed: string): Handler {
   const store = storeFolder(installed);
   const versions = (product: Product) => join(productsFolder(installed), product, "versions");
-  const folderOf = (product: Product, version: Version) => join(versions(product), version);
+  const folderOf = (product: Product, version: Version) =>
+    versionFolder(installed, product, version);
   const current = (product: Product) => join(productsFolder(installed), product, "current");
   const point = (product: Product, version: Version | undefined) => {
     const link = current(product);
