@@ -6,6 +6,7 @@
  * `readManifest`. Sizes are bytes, times are milliseconds or RFC 3339 in UTC.
  */
 import { z } from "zod";
+import { PackedDelivery } from "./delivery.ts";
 import { UpbeatError } from "./errors/error.ts";
 import { Channel, Product, Sha256, Version } from "./ids.ts";
 import { PayloadRef } from "./payload.ts";
@@ -164,6 +165,8 @@ export const ProductIndex = z.object({
       manifestSha256: Sha256,
       manifestSizeBytes: z.int().nonnegative(),
       publishedAt: z.iso.datetime(),
+      /** How its bytes can be had (`delivery.ts`). It may change; the update does not. */
+      delivery: PackedDelivery.optional(),
     }),
   ),
 });

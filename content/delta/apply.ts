@@ -37,13 +37,18 @@ export interface DeltaInput {
   readonly sink: DeltaSink;
 }
 
-export function filesOfDelta(patch: ByteSource): { old: number[]; fresh: number[] } {
+export function filesOfDelta(patch: ByteSource): {
+  old: number[];
+  fresh: number[];
+  /** Of each new file. */
+  freshBytes: ReadonlyMap<number, number>;
+} {
   const groups = readHeader(patch);
-  const indexes = (slices: readonly Slice[]) => [...new Set(slices.map((slice) => slice.file))];
-  return {
-    old: indexes(groups.flatMap((group) => group.old)),
-    fresh: indexes(groups.flatMap((group) => group.fresh)),
-  };
+  const old = groups.flatMap((group) => group.old.map((slice) => slice.file));
+  const freshBytes = new Map<number, number>();
+  for (const { file, length } of groups.flatMap((group) => group.fresh))
+    freshBytes.set(file, (freshBytes.get(file) ?? 0) + length);
+  return { old: [...new Set(old)], fresh: [...freshBytes.keys()], freshBytes };
 }
 
 /**

@@ -6,14 +6,15 @@ import type { Slice } from "./patchHeader.ts";
 
 export interface FreshFile {
   readonly sizeBytes: number;
-  readonly sha256: string;
+  /** Undefined when it is not known before: then whoever gets the files checks it. */
+  readonly sha256: string | undefined;
 }
 
 export interface DeltaSink {
   /** The next bytes of a file, valid during the call. */
   write(file: number, bytes: Uint8Array): void;
-  /** The file is complete and is what it should be. */
-  finish(file: number): void;
+  /** The file is complete and is what it should be; `sha256` is what it is. */
+  finish(file: number, sha256: string): void;
 }
 
 interface Progress {
@@ -93,14 +94,15 @@ export class Output {
   private leave(file: number, progress: Progress): void {
     if (progress.writtenBytes < progress.expected.sizeBytes) return;
     const sha256 = progress.hash.digest("hex");
-    if (sha256 !== progress.expected.sha256) {
+    const expected = progress.expected.sha256;
+    if (expected !== undefined && sha256 !== expected) {
       throw new UpbeatError("UPB-DELTA-WRONG-BASE", {
         object: `new file ${file}`,
-        detail: `expected sha256 ${progress.expected.sha256}, found ${sha256}`,
+        detail: `expected sha256 ${expected}, found ${sha256}`,
       });
     }
     this.begun.delete(file);
     this.finished.add(file);
-    this.sink.finish(file);
+    this.sink.finish(file, sha256);
   }
 }

@@ -22,6 +22,13 @@ export const CONTENT_ERRORS = {
     remedy: "Publish the update again with `upbeat publish`",
     retry: "server",
   },
+  "UPB-DELIVERY-INVALID": {
+    stage: "verify",
+    text: "The description of how the update's bytes are stored is not valid",
+    causes: ["it was written by another tool", "it belongs to another update"],
+    remedy: "Publish the update again with `upbeat publish`",
+    retry: "server",
+  },
   "UPB-TREE-NAME": {
     stage: "verify",
     text: "The tree holds a name that is not allowed",
