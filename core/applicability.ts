@@ -15,13 +15,12 @@ export const MAX_RULE_NODES = 2_000;
 
 type FactValue = string | number | boolean;
 
+/** What was found at one node. The words for it are made when somebody reads them. */
 export interface RuleTrace {
-  /** The node in words: `os.id is "debian"`, `all of 2`. */
-  readonly rule: string;
+  readonly rule: Rule;
   readonly result: boolean;
   /** Absent: the device has no such fact, or the node is not about a fact. */
   readonly factValue?: FactValue;
-  readonly because: string;
   readonly parts?: readonly RuleTrace[];
 }
 
@@ -38,11 +37,27 @@ export function evaluateRule(rule: Rule, facts: Facts): Evaluation {
 
 /** The first condition that made the tree false (or true, below a `not`), as one clause. */
 export function decisiveReason(trace: RuleTrace): string {
-  const parts = trace.parts ?? [];
-  const decisive = parts.find((part) =>
-    trace.rule === "not" ? true : part.result === trace.result,
+  const decisive = trace.parts?.find((part) =>
+    "not" in trace.rule ? true : part.result === trace.result,
   );
-  return decisive === undefined ? trace.because : decisiveReason(decisive);
+  return decisive === undefined ? whyOfRule(trace) : decisiveReason(decisive);
+}
+
+/** The node in words: `os.id = "debian"`, `all of 2`. */
+export function ruleInWords({ rule }: RuleTrace): string {
+  if ("all" in rule) return `all of ${rule.all.length}`;
+  if ("any" in rule) return `any of ${rule.any.length}`;
+  return "not" in rule ? "not" : factInWords(rule);
+}
+
+/** Why the node holds or not, as one clause. */
+export function whyOfRule({ rule, factValue, parts }: RuleTrace): string {
+  if (!("fact" in rule)) {
+    const held = (parts ?? []).filter((part) => part.result).length;
+    return `${held} of ${parts?.length ?? 0} conditions hold`;
+  }
+  if (factValue === undefined) return `this device has no fact ${rule.fact}`;
+  return `${factInWords(rule)} is asked for and ${rule.fact} is ${JSON.stringify(factValue)}`;
 }
 
 /** Walks with a list of its own: a hostile depth must not end in a stack overflow. */
@@ -68,29 +83,20 @@ function partsOf(rule: Rule): readonly Rule[] {
 function traceOf(rule: Rule, facts: Facts): RuleTrace {
   if ("fact" in rule) return traceOfFact(rule, facts);
   const parts = partsOf(rule).map((part) => traceOf(part, facts));
-  const held = parts.filter((part) => part.result).length;
-  const because = `${held} of ${parts.length} conditions hold`;
-  if ("all" in rule) {
-    return { rule: `all of ${parts.length}`, result: held === parts.length, because, parts };
-  }
-  if ("any" in rule) return { rule: `any of ${parts.length}`, result: held > 0, because, parts };
-  return { rule: "not", result: held === 0, because, parts };
+  return { rule, result: combined(rule, parts), parts };
+}
+
+function combined(rule: Rule, parts: readonly RuleTrace[]): boolean {
+  if ("all" in rule) return parts.every((part) => part.result);
+  const any = parts.some((part) => part.result);
+  return "any" in rule ? any : !any;
 }
 
 function traceOfFact(rule: FactRule, facts: Facts): RuleTrace {
   // Names come from outside: `__proto__` is not a fact.
-  const value = Object.hasOwn(facts, rule.fact) ? facts[rule.fact] : undefined;
-  const words = inWords(rule);
-  if (value === undefined) {
-    const result = "exists" in rule && !rule.exists;
-    return { rule: words, result, because: `this device has no fact ${rule.fact}` };
-  }
-  return {
-    rule: words,
-    result: holds(rule, value),
-    factValue: value,
-    because: `${words} is asked for and ${rule.fact} is ${JSON.stringify(value)}`,
-  };
+  const factValue = Object.hasOwn(facts, rule.fact) ? facts[rule.fact] : undefined;
+  if (factValue === undefined) return { rule, result: "exists" in rule && !rule.exists };
+  return { rule, result: holds(rule, factValue), factValue };
 }
 
 function holds(rule: FactRule, value: FactValue): boolean {
@@ -102,7 +108,7 @@ function holds(rule: FactRule, value: FactValue): boolean {
   return rule.exists;
 }
 
-function inWords(rule: FactRule): string {
+function factInWords(rule: FactRule): string {
   if ("equals" in rule) return `${rule.fact} = ${JSON.stringify(rule.equals)}`;
   if ("oneOf" in rule) return `${rule.fact} in ${JSON.stringify(rule.oneOf)}`;
   if ("versionAtLeast" in rule) return `${rule.fact} ≥ version ${rule.versionAtLeast}`;

@@ -10,6 +10,7 @@ import { formatUpdate } from "../protocol/ids.ts";
 import type { Rule, UpdateManifest } from "../protocol/manifest.ts";
 import type { InstalledProduct, UpdateRecord } from "../protocol/updateServiceApi.ts";
 import { type Evaluation, evaluateRule } from "./applicability.ts";
+import { type OfferContext, type OfferRules, offerContext } from "./offerContext.ts";
 import { compareVersions } from "./versionOrder.ts";
 
 const MAX_RELATION_DEPTH = 8;
@@ -25,6 +26,8 @@ export interface OfferInput {
   readonly facts: Facts;
   readonly products: readonly InstalledProduct[];
   readonly records: readonly UpdateRecord[];
+  /** Policy, settings and what failed here. Absent: all that suits is offered. */
+  readonly rules?: OfferRules;
 }
 
 export interface DeviceView {
@@ -40,6 +43,7 @@ export interface DeviceView {
   /** The circle or the depth that makes this update's relations meaningless. */
   problem(update: KnownUpdate): string | undefined;
   wasRolledBack(update: UpdateId): boolean;
+  readonly context: OfferContext | undefined;
 }
 
 export function deviceView(input: OfferInput): DeviceView {
@@ -106,6 +110,7 @@ export function deviceView(input: OfferInput): DeviceView {
     evaluate: (rule) => evaluateRule(rule, input.facts),
     problem: (update) => relationProblem(update, view.find),
     wasRolledBack: (update) => rolledBack.has(update.manifestSha256),
+    context: input.rules && offerContext(input.rules, input.facts),
   };
   return view;
 }

@@ -11,7 +11,9 @@ import type { NotOffered } from "../protocol/decisions.ts";
 import { formatUpdate, type UpdateId } from "../protocol/ids.ts";
 import type { Offer } from "../protocol/orchestratorApi.ts";
 import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
-import { type Refusal, refusalOf } from "./refusal.ts";
+import { policyOf } from "./policyQuestions.ts";
+import type { Refusal } from "./question.ts";
+import { refusalOf } from "./refusal.ts";
 import { compareVersions } from "./versionOrder.ts";
 
 export interface Decision {
@@ -99,8 +101,30 @@ function offerOf(update: KnownUpdate, view: DeviceView): Offer {
     sizeBytes: parts.reduce((sum, part) => sum + (part.manifest.payload?.totalBytes ?? 0), 0),
     ...(installed === undefined ? {} : { installedVersion: installed }),
     restart: manifest.restart,
-    optional: false,
-    expedited: false,
+    ...fromPolicy(update, view),
+  };
+}
+
+/** How it came and by when it must be here: the earliest date of manifest and approvals. */
+function fromPolicy(
+  update: KnownUpdate,
+  view: DeviceView,
+): Pick<Offer, "optional" | "expedited" | "rollout" | "deadlineMs" | "deadlineDays"> {
+  const { manifest } = update;
+  const policy = policyOf(update, view);
+  const approved = policy?.approval(manifest);
+  const rolledOut = policy?.rollout(manifest);
+  const rollout = rolledOut?.is === "reached" ? rolledOut.rollout : undefined;
+  const deadlines = [
+    manifest.deadline === undefined ? undefined : Date.parse(manifest.deadline),
+    approved?.is === "approved" ? approved.deadlineMs : undefined,
+  ].filter((deadline) => deadline !== undefined);
+  return {
+    optional: rollout?.optional ?? false,
+    expedited: rollout?.expedite !== undefined,
+    ...(rollout === undefined ? {} : { rollout: rollout.id }),
+    ...(rollout?.expedite === undefined ? {} : { deadlineDays: rollout.expedite.deadlineDays }),
+    ...(deadlines.length === 0 ? {} : { deadlineMs: Math.min(...deadlines) }),
   };
 }
 

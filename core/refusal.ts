@@ -1,70 +1,132 @@
 /**
- * Why one update is not for this machine: the first reason that applies, or undefined when it suits.
- * Each detail is one plain sentence. Pure.
+ * Why one update is not for this machine: questions in their order, and the first that stops it.
+ *
+ * A decision asks until one stops; a trace asks them all. Each detail is one plain sentence. Pure.
+ * The questions about the machine stand here, those about policy and settings in
+ * `policyQuestions.ts`.
  */
-
-import type { NotOffered } from "../protocol/decisions.ts";
 import { formatUpdate } from "../protocol/ids.ts";
 import type { Rule } from "../protocol/manifest.ts";
-import { decisiveReason } from "./applicability.ts";
+import { decisiveReason, type RuleTrace } from "./applicability.ts";
 import type { DeviceView, KnownUpdate } from "./installedHere.ts";
+import { POLICY_QUESTIONS } from "./policyQuestions.ts";
+import { type Answer, passed, type Question, type Refusal, stopped } from "./question.ts";
 import { compareVersions } from "./versionOrder.ts";
 
-export type Refusal = Pick<NotOffered, "reason" | "detail">;
+const no = (reason: Refusal["reason"], detail: string, rule?: RuleTrace): Answer =>
+  stopped({ reason, detail }, rule);
 
-export function refusalOf(update: KnownUpdate, view: DeviceView): Refusal | undefined {
-  const name = formatUpdate(update.id);
-  const problem = view.problem(update);
-  if (problem !== undefined) return no("not-installable", `${name} is not usable: ${problem}.`);
-  if (view.isInstalled(update)) return no("installed", `${name} is installed.`);
-  const installed = view.installedVersion(update.id.product);
-  if (installed !== undefined && compareVersions(update.id.version, installed) < 0) {
-    return no("older-than-installed", `${installed} is installed, which is newer.`);
-  }
-  if (view.wasRolledBack(update.id)) {
-    return no("rolled-back-here", `${name} was installed here before and was rolled back.`);
-  }
-  return (
-    refusedByRules(update, view) ??
-    missingPrerequisite(update, view) ??
-    (update.manifest.kind === "bundle" ? refusedByChild(update, view) : undefined)
-  );
-}
+const MACHINE_QUESTIONS: readonly Question[] = [
+  {
+    question: "Do its children lead to an end?",
+    ofChildren: true,
+    ask(update, view) {
+      const problem = view.problem(update);
+      return problem === undefined
+        ? passed("There is no circle and no endless depth.")
+        : no("not-installable", `${formatUpdate(update.id)} is not usable: ${problem}.`);
+    },
+  },
+  {
+    question: "Is it missing here?",
+    ofChildren: true,
+    ask(update, view) {
+      return view.isInstalled(update)
+        ? no("installed", `${formatUpdate(update.id)} is installed.`)
+        : passed("It is not installed.");
+    },
+  },
+  {
+    question: "Is it newer than what is installed?",
+    ofChildren: true,
+    ask(update, view) {
+      const installed = view.installedVersion(update.id.product);
+      if (installed === undefined) return passed("No version is installed.");
+      return compareVersions(update.id.version, installed) < 0
+        ? no("older-than-installed", `${installed} is installed, which is newer.`)
+        : passed(`${installed} is installed.`);
+    },
+  },
+  {
+    question: "Did it stay when it was installed before?",
+    ofChildren: true,
+    ask(update, view) {
+      const name = formatUpdate(update.id);
+      return view.wasRolledBack(update.id)
+        ? no("rolled-back-here", `${name} was installed here before and was rolled back.`)
+        : passed("It was never rolled back here.");
+    },
+  },
+  {
+    question: "Can its rules be used?",
+    ofChildren: true,
+    ask(update, view) {
+      const { isInstalled, isSuperseded, isInstallable } = update.manifest.applicability;
+      // One rule that cannot be evaluated is enough: it must not read as "not superseded".
+      for (const rule of [isInstalled, isSuperseded, isInstallable]) {
+        const evaluation = rule && view.evaluate(rule);
+        if (evaluation?.is === "refused") {
+          return no("not-installable", `Its rules cannot be used: ${evaluation.because}.`);
+        }
+      }
+      return passed("They are small enough.");
+    },
+  },
+  {
+    question: "Do its rules say that it is still needed?",
+    ofChildren: true,
+    ask(update, view) {
+      const trace = traceOf(update.manifest.applicability.isSuperseded, view);
+      if (trace?.result !== true) return passed("It is not superseded by its own rule.", trace);
+      const because = decisiveReason(trace);
+      return no("superseded", `Its own rule says that it is superseded: ${because}.`, trace);
+    },
+  },
+  {
+    question: "Do its rules say that it fits this machine?",
+    ofChildren: true,
+    ask(update, view) {
+      const trace = traceOf(update.manifest.applicability.isInstallable, view);
+      if (trace?.result !== false) return passed("It is made for this machine.", trace);
+      const because = decisiveReason(trace);
+      return no("not-installable", `It is not made for this machine: ${because}.`, trace);
+    },
+  },
+  { question: "Is everything here that it needs?", ofChildren: true, ask: prerequisites },
+  {
+    question: "Do its children suit this machine?",
+    ofChildren: true,
+    ask: (update, view) =>
+      update.manifest.kind === "bundle" ? children(update, view) : passed("It is no bundle."),
+  },
+];
 
-function refusedByRules(update: KnownUpdate, view: DeviceView): Refusal | undefined {
-  const { isInstalled, isSuperseded, isInstallable } = update.manifest.applicability;
-  // One rule that cannot be evaluated is enough: it must not read as "not superseded".
-  for (const rule of [isInstalled, isSuperseded, isInstallable]) {
-    const evaluation = rule && view.evaluate(rule);
-    if (evaluation?.is === "refused") {
-      return no("not-installable", `Its rules cannot be used: ${evaluation.because}.`);
-    }
-  }
-  const superseded = whether(isSuperseded, view);
-  if (superseded?.result === true) {
-    return no("superseded", `Its own rule says that it is superseded: ${superseded.because}.`);
-  }
-  const installable = whether(isInstallable, view);
-  if (installable?.result === false) {
-    return no("not-installable", `It is not made for this machine: ${installable.because}.`);
+export const QUESTIONS: readonly Question[] = [...MACHINE_QUESTIONS, ...POLICY_QUESTIONS];
+const QUESTIONS_OF_CHILDREN = QUESTIONS.filter(({ ofChildren }) => ofChildren);
+
+/** The first reason that applies, or undefined when the update suits. */
+export function refusalOf(
+  update: KnownUpdate,
+  view: DeviceView,
+  questions = QUESTIONS,
+): Refusal | undefined {
+  for (const question of questions) {
+    const answer = question.ask(update, view);
+    if (answer.is === "stopped") return answer.refusal;
   }
   return undefined;
 }
 
-function whether(
-  rule: Rule | undefined,
-  view: DeviceView,
-): { result: boolean; because: string } | undefined {
+function traceOf(rule: Rule | undefined, view: DeviceView): RuleTrace | undefined {
   const evaluation = rule && view.evaluate(rule);
-  if (evaluation?.is !== "evaluated") return undefined;
-  return { result: evaluation.result, because: decisiveReason(evaluation.trace) };
+  return evaluation?.is === "evaluated" ? evaluation.trace : undefined;
 }
 
-function missingPrerequisite(update: KnownUpdate, view: DeviceView): Refusal | undefined {
+function prerequisites(update: KnownUpdate, view: DeviceView): Answer {
   const missing = update.manifest.prerequisites.find(
     (group) => !group.anyOf.some((ref) => view.isPresent(ref.product, ref.version)),
   );
-  if (missing === undefined) return undefined;
+  if (missing === undefined) return passed("Nothing is missing.");
   const names = missing.anyOf.map((ref) =>
     ref.version === undefined ? ref.product : `${ref.product}@${ref.version}`,
   );
@@ -72,7 +134,7 @@ function missingPrerequisite(update: KnownUpdate, view: DeviceView): Refusal | u
 }
 
 /** A bundle is installed as a whole or not at all. */
-function refusedByChild(bundle: KnownUpdate, view: DeviceView): Refusal | undefined {
+function children(bundle: KnownUpdate, view: DeviceView): Answer {
   if (bundle.manifest.children.length === 0) {
     return no("not-installable", "It is a bundle without children.");
   }
@@ -85,12 +147,10 @@ function refusedByChild(bundle: KnownUpdate, view: DeviceView): Refusal | undefi
       );
     }
     if (view.isSatisfied(known)) continue;
-    const refusal = refusalOf(known, view);
+    const refusal = refusalOf(known, view, QUESTIONS_OF_CHILDREN);
     if (refusal !== undefined) {
-      return no(refusal.reason, `Its part ${formatUpdate(child)}: ${refusal.detail}`);
+      return stopped({ ...refusal, detail: `Its part ${formatUpdate(child)}: ${refusal.detail}` });
     }
   }
-  return undefined;
+  return passed("All of them do.");
 }
-
-const no = (reason: Refusal["reason"], detail: string): Refusal => ({ reason, detail });

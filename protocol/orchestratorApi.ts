@@ -50,8 +50,10 @@ export const Offer = z.object({
   /** Which rollout it came by, and whether that one is in a hurry. */
   rollout: PolicyEntryId.optional(),
   expedited: z.boolean().default(false),
-  /** A date by which it must be installed, from its manifest, an approval or an expedition. */
+  /** A date by which it must be installed, from its manifest or an approval. */
   deadlineMs: z.int().optional(),
+  /** Days from the first offer that count instead of the settings' deadline. */
+  deadlineDays: z.int().optional(),
 });
 export type Offer = z.infer<typeof Offer>;
 

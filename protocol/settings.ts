@@ -352,7 +352,7 @@ export type UserSettings = z.infer<typeof UserSettings>;
 /** One setting as `upbeat policy show` and the Settings page give it. */
 export const EffectiveSetting = z.object({
   key: z.string(),
-  value: z.json(),
+  value: z.unknown(),
   /** Who set it, and for the server which entry of the policy. */
   setBy: z.enum(SETTING_LAYERS),
   entry: z.string().optional(),
@@ -363,7 +363,7 @@ export const EffectiveSetting = z.object({
     z.object({
       layer: z.enum(SETTING_LAYERS),
       entry: z.string().optional(),
-      value: z.json(),
+      value: z.unknown(),
       because: z.string(),
     }),
   ),
