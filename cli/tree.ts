@@ -1,5 +1,6 @@
 /** Every command there is, in the order in which help lists them. */
 import type { Command, Group } from "./command.ts";
+import { approvals } from "./commands/approvals.ts";
 import { check, download, install, rollback, uninstall } from "./commands/changes.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { device } from "./commands/device.ts";
@@ -7,11 +8,15 @@ import { devices } from "./commands/devices.ts";
 import { explain } from "./commands/explain.ts";
 import { facts } from "./commands/facts.ts";
 import { fleetLock } from "./commands/fleetLock.ts";
+import { floors, pins } from "./commands/floors.ts";
 import { helpCommand } from "./commands/help.ts";
 import { history } from "./commands/history.ts";
+import { holds } from "./commands/holds.ts";
 import { inhibit } from "./commands/inhibit.ts";
 import { keys } from "./commands/keys.ts";
+import { policy } from "./commands/policy.ts";
 import { publish } from "./commands/publish.ts";
+import { rollouts } from "./commands/rollouts.ts";
 import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
 import { status } from "./commands/status.ts";
@@ -36,7 +41,23 @@ export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] 
       device,
     ],
   ],
-  ["For publishers and administrators:", [server, keys, publish, updates, devices, fleetLock]],
+  [
+    "For publishers and administrators:",
+    [
+      server,
+      keys,
+      publish,
+      updates,
+      rollouts,
+      holds,
+      approvals,
+      floors,
+      pins,
+      policy,
+      devices,
+      fleetLock,
+    ],
+  ],
   ["Help:", [explain, completionCommand(() => allNodes())]],
 ];
 

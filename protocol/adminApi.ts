@@ -8,12 +8,15 @@
  *   GET  /api/v1/repository                   -> RepositoryState
  *   GET  /api/v1/updates                      -> { updates: PublishedUpdate[] }
  *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
+ *   GET  /api/v1/channels/:channel/policy     -> { policy? }   as it was signed
+ *   GET  /api/v1/channels/:channel/rollouts   -> { rollouts: RolloutReport[] }
  *   POST /api/v1/enrolment-tokens             -> { token }   printed once
  */
 import { z } from "zod";
 import { DeviceEvent, Facts } from "./deviceApi.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
 import { CLASSIFICATIONS } from "./manifest.ts";
+import { OfferPolicy, Rollout } from "./offerPolicy.ts";
 import { InstalledProduct } from "./updateServiceApi.ts";
 
 /** Raw Ed25519 public keys as 64 hex digits, as in TUF metadata. */
@@ -67,3 +70,21 @@ export type DeviceSummary = z.infer<typeof DeviceSummary>;
 
 export const DeviceDetail = DeviceSummary.extend({ facts: Facts, events: z.array(DeviceEvent) });
 export type DeviceDetail = z.infer<typeof DeviceDetail>;
+
+/** `policy` is absent: the channel has none, and every update of it is offered to everybody. */
+export const ChannelPolicyAnswer = z.object({ policy: OfferPolicy.optional() });
+
+/** Devices by how far they have come, each counted once in every step that it has ever reached. */
+export const RolloutCounts = z.object({
+  offered: z.int().nonnegative(),
+  downloaded: z.int().nonnegative(),
+  installed: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  rolledBack: z.int().nonnegative(),
+  /** Where devices stand with an error now; most frequent first. */
+  errors: z.array(z.object({ code: z.string(), devices: z.int().positive() })),
+});
+export type RolloutCounts = z.infer<typeof RolloutCounts>;
+
+export const RolloutReport = z.object({ rollout: Rollout, counts: RolloutCounts });
+export type RolloutReport = z.infer<typeof RolloutReport>;

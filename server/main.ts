@@ -13,6 +13,7 @@ import { contentUpload } from "./contentUpload.ts";
 import { openDataFolder, signerFolder } from "./dataFolder.ts";
 import { makeApp } from "./http/app.ts";
 import { NO_REPOSITORY } from "./http/health.ts";
+import { currentPolicies } from "./publishing/currentPolicy.ts";
 import { openPublishing } from "./publishing/publishing.ts";
 import { relistUpdates } from "./publishing/relist.ts";
 import { keepRenewing } from "./renewal.ts";
@@ -43,7 +44,8 @@ async function main(settings: Settings): Promise<void> {
 
   const content = contentUpload(data);
   const publicUrl = settings["public-url"];
-  const app = makeApp({ db, content, publishing, signer, now, publicUrl, data, log });
+  const policyOf = currentPolicies(files, publishing.current);
+  const app = makeApp({ db, content, publishing, signer, policyOf, now, publicUrl, data, log });
   const listening = await app.listen({ host, port });
   say({ listening });
 

@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { PublishedUpdate } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { Channel, formatUpdate, Product, Version } from "../../protocol/ids.ts";
+import { Channel, formatUpdate, type Product, type Version } from "../../protocol/ids.ts";
 import { command, group } from "../command.ts";
 import { PASSPHRASE_OPTION, PassphraseInput } from "../keys/passphrase.ts";
 import { KEYS_OPTION, KeysInput } from "../keys/where.ts";
+import { UpdateName } from "../policy/words.ts";
 import { bytes, count, moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts, table } from "../screen/table.ts";
@@ -13,16 +14,6 @@ import { type ServerClient, serverClient } from "../serverClient.ts";
 import { SERVER_OPTIONS, ServerInput, serverSettings } from "../settings.ts";
 
 const UPDATE_ARGUMENT = { "<update>": { text: "PRODUCT@VERSION" } };
-const UpdateName = z.string().transform((text, context) => {
-  const at = text.indexOf("@");
-  const named = z
-    .object({ product: Product, version: Version })
-    .safeParse({ product: text.slice(0, at), version: text.slice(at + 1) });
-  if (at > 0 && named.success) return named.data;
-  context.addIssue("an update is named PRODUCT@VERSION, e.g. kiosk@1.4.0");
-  return z.NEVER;
-});
-
 const list = command({
   name: "list",
   summary: "List what is published",

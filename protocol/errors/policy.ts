@@ -9,6 +9,13 @@ export const POLICY_ERRORS = {
       "Nothing of this channel is offered until it is right. Administrator: write it again with `upbeat rollouts` or `upbeat policy set`",
     retry: "server",
   },
+  "UPB-POLICY-EDIT": {
+    stage: "publish",
+    text: "The policy cannot be changed like this",
+    causes: ["the id or the update is in use already", "what is asked for contradicts its state"],
+    remedy: "Look at it with `upbeat rollouts list`, `upbeat holds list` or `upbeat policy list`",
+    retry: "user",
+  },
   "UPB-POLICY-VERSION": {
     stage: "evaluate",
     text: "The offer policy is written in a version that this Upbeat does not know",

@@ -2,12 +2,15 @@
 import type { FastifyInstance } from "fastify";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Sha256 } from "../../protocol/ids.ts";
+import type { Rollout } from "../../protocol/offerPolicy.ts";
 import type { ContentUpload } from "../contentUpload.ts";
+import type { PolicyOf } from "../publishing/currentPolicy.ts";
 import type { Publishing } from "../publishing/publishing.ts";
 import type { SignerProcess } from "../signerProcess.ts";
 import { requireAdmin } from "../storage/adminToken.ts";
 import type { Database } from "../storage/database.ts";
 import { deviceDetail, listDevices, newEnrolmentSecret } from "../storage/devices.ts";
+import { countProgress } from "../storage/progress.ts";
 import { listUpdates } from "../storage/updates.ts";
 import { type Admission, attach } from "./attach.ts";
 import { ROUTES } from "./routes.ts";
@@ -17,17 +20,30 @@ export interface AdminDeps {
   readonly content: ContentUpload;
   readonly publishing: Publishing;
   readonly signer: Pick<SignerProcess, "keys">;
+  readonly policyOf: PolicyOf;
   readonly now: () => number;
 }
 
 export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
-  const { db, content, publishing, signer, now } = deps;
+  const { db, content, publishing, signer, policyOf, now } = deps;
   const admit: Admission = (request) => requireAdmin(db, request.headers.authorization);
 
   attach(app, ROUTES.signerKeys, admit, () => signer.keys());
   attach(app, ROUTES.repositoryState, admit, () => publishing.state());
   attach(app, ROUTES.publish, admit, ({ body }) => publishing.publish(body));
   attach(app, ROUTES.updates, admit, async () => ({ updates: await listUpdates(db) }));
+  attach(app, ROUTES.policy, admit, ({ params }) => {
+    const policy = policyOf(params.channel);
+    return policy === undefined ? {} : { policy };
+  });
+  attach(app, ROUTES.rollouts, admit, async ({ params }) => {
+    const rollouts = policyOf(params.channel)?.rollouts ?? [];
+    const report = async (rollout: Rollout) => ({
+      rollout,
+      counts: await countProgress(db, rollout),
+    });
+    return { rollouts: await Promise.all(rollouts.map(report)) };
+  });
   attach(app, ROUTES.devices, admit, async () => ({ devices: await listDevices(db) }));
   attach(app, ROUTES.device, admit, async ({ params }) => {
     const found = await deviceDetail(db, params.id);

@@ -4,11 +4,13 @@
  */
 import { z } from "zod";
 import {
+  ChannelPolicyAnswer,
   DeviceDetail,
   DeviceSummary,
   PublishedUpdate,
   RepositoryState,
   RepositoryUpdate,
+  RolloutReport,
   SignerKeys,
 } from "../../protocol/adminApi.ts";
 import {
@@ -24,7 +26,7 @@ import {
   LockHolder,
   LockRequest,
 } from "../../protocol/fleetLock.ts";
-import { DeviceId } from "../../protocol/ids.ts";
+import { Channel, DeviceId } from "../../protocol/ids.ts";
 
 export interface Route<Params, Body, Answer> {
   readonly method: "GET" | "POST";
@@ -93,6 +95,18 @@ export const ROUTES = {
     "Published updates, newest first",
     z.object({ updates: z.array(PublishedUpdate) }),
     NO_PARAMS,
+  ),
+  policy: get(
+    "/api/v1/channels/:channel/policy",
+    "The signed offer policy of a channel",
+    ChannelPolicyAnswer,
+    z.object({ channel: Channel }),
+  ),
+  rollouts: get(
+    "/api/v1/channels/:channel/rollouts",
+    "The rollouts of a channel, and how far their devices have come",
+    z.object({ rollouts: z.array(RolloutReport) }),
+    z.object({ channel: Channel }),
   ),
   devices: get(
     "/api/v1/devices",

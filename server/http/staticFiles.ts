@@ -16,7 +16,7 @@ const FOR_EVER = "public, max-age=31536000, immutable";
 const NAME = "[A-Za-z0-9][A-Za-z0-9.+~_-]{0,199}";
 const VERSIONED = new RegExp(`^metadata/\\d{1,15}\\.${NAME}\\.json$`);
 const HASHED =
-  /^targets\/[a-z][a-z0-9-]{0,30}\/[a-z0-9][a-z0-9._-]{0,62}\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9.+~_-]{0,80}$/;
+  /^targets\/[a-z][a-z0-9-]{0,30}\/(?:-|[a-z0-9][a-z0-9._-]{0,62})\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9.+~_-]{0,80}$/;
 const CONTENT = /^content\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/;
 
 export function staticFiles(app: FastifyInstance, repo: string): void {

@@ -46,6 +46,20 @@ export interface Tables {
     size_bytes: number;
     retired: number;
   };
+  device_update: {
+    device_id: string;
+    manifest_sha256: string;
+    product: string;
+    version: string;
+    offered_ms: number | null;
+    downloaded_ms: number | null;
+    installed_ms: number | null;
+    failed_ms: number | null;
+    rolled_back_ms: number | null;
+    state: string;
+    state_ms: number;
+    error_code: string | null;
+  };
   fleet_lock_group: { name: string; slots: number; open: number; asked_ms: number | null };
   fleet_lock: { group_name: string; holder: string; since_ms: number };
 }

@@ -12,6 +12,7 @@ import { UpbeatError } from "../../protocol/errors/error.ts";
 import { DeviceId } from "../../protocol/ids.ts";
 import { InstalledProduct } from "../../protocol/updateServiceApi.ts";
 import type { Database } from "./database.ts";
+import { recordProgress } from "./progress.ts";
 
 const TOKEN_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 const LISTED_EVENTS = 200;
@@ -129,7 +130,7 @@ export async function storeReport(
       .where("device_id", "=", deviceId)
       .execute();
     for (const event of batch.events) {
-      await transaction
+      const { numInsertedOrUpdatedRows: isNew } = await transaction
         .insertInto("device_event")
         .values({
           event_id: event.id,
@@ -139,7 +140,8 @@ export async function storeReport(
           event: JSON.stringify(event),
         })
         .onConflict((conflict) => conflict.columns(["device_id", "event_id"]).doNothing())
-        .execute();
+        .executeTakeFirst();
+      if (isNew) await recordProgress(transaction, deviceId, event);
     }
     await dropOldEvents(transaction, deviceId);
   });

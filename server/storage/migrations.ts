@@ -73,4 +73,29 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0003-device-update": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("device_update")
+        .addColumn("device_id", "text", (column) => column.notNull().references("device.device_id"))
+        .addColumn("manifest_sha256", "text", (column) => column.notNull())
+        .addColumn("product", "text", (column) => column.notNull())
+        .addColumn("version", "text", (column) => column.notNull())
+        .addColumn("offered_ms", "bigint")
+        .addColumn("downloaded_ms", "bigint")
+        .addColumn("installed_ms", "bigint")
+        .addColumn("failed_ms", "bigint")
+        .addColumn("rolled_back_ms", "bigint")
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("state_ms", "bigint", (column) => column.notNull())
+        .addColumn("error_code", "text")
+        .addPrimaryKeyConstraint("device_update_key", ["device_id", "manifest_sha256"])
+        .execute();
+      await db.schema
+        .createIndex("device_update_by_update")
+        .on("device_update")
+        .columns(["product", "version"])
+        .execute();
+    },
+  },
 };
