@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
+import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
 import { httpMetadataSource, httpTargetReader } from "../../content/metadataSource.ts";
 import { metadataStore } from "../../content/metadataStore.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
@@ -19,7 +20,6 @@ import { openCached, refresh } from "../../protocol/trust/client.ts";
 import type { TrustedMetadata } from "../../protocol/trust/ports.ts";
 import type { DevicePaths } from "../paths.ts";
 import type { OrchestratorDatabase } from "./database.ts";
-import { type DeviceNow, gatherAndDecide } from "./gather.ts";
 import { targetCache } from "./targetCache.ts";
 
 /** What the last successful check left, kept over restarts. */

@@ -6,18 +6,19 @@
  * Errors: UPB-TRUST-*, UPB-FETCH-*. A manifest that is verified and cannot be used (UPB-MANIFEST-*)
  * is not offered, and blocks no other update.
  */
-import { readIndex, readListedUpdate, type TargetReader } from "../../content/releases.ts";
-import type { KnownUpdate } from "../../core/installedHere.ts";
-import { type Decision, decideOffers } from "../../core/offer.ts";
-import { compareVersions } from "../../core/versionOrder.ts";
-import type { NotOffered } from "../../protocol/decisions.ts";
-import type { DeviceConfig, Facts } from "../../protocol/deviceApi.ts";
-import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { Channel, Product, Version } from "../../protocol/ids.ts";
-import { formatUpdate } from "../../protocol/ids.ts";
-import type { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
-import type { TrustedMetadata } from "../../protocol/trust/ports.ts";
-import type { InstalledProduct, UpdateRecord } from "../../protocol/updateServiceApi.ts";
+
+import type { KnownUpdate } from "../core/installedHere.ts";
+import { type Decision, decideOffers } from "../core/offer.ts";
+import { compareVersions } from "../core/versionOrder.ts";
+import type { NotOffered } from "../protocol/decisions.ts";
+import type { DeviceConfig, Facts } from "../protocol/deviceApi.ts";
+import { UpbeatError } from "../protocol/errors/error.ts";
+import type { Channel, Product, Version } from "../protocol/ids.ts";
+import { formatUpdate } from "../protocol/ids.ts";
+import type { ProductIndex, UpdateManifest } from "../protocol/manifest.ts";
+import type { TrustedMetadata } from "../protocol/trust/ports.ts";
+import type { InstalledProduct, UpdateRecord } from "../protocol/updateServiceApi.ts";
+import { readIndex, readListedUpdate, type TargetReader } from "./releases.ts";
 
 /** Unsuitable versions that are looked at before the search is given up, a product. */
 const MAX_TRIED = 64;
