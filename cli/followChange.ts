@@ -59,6 +59,7 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   rollback: "Go back to the old version",
   inspect: "Compare every file with what was signed",
   mend: "Put damaged files right",
+  provider: "Let the provider work",
 };
 
 const WAITING_WORDS: Record<ChangeRequest["kind"], string> = {

@@ -14,6 +14,8 @@ export interface DevicePaths {
   readonly tags: string;
   /** Executables and files that say more about this machine (`facts/custom.ts`). */
   readonly factsFolder: string;
+  /** Updaters of others: a folder of programs each (`providerFolder.ts`). */
+  readonly providersFolder: string;
   /** The shipped TUF root that the update service starts from. */
   readonly trustedRoot: string;
   readonly orchestratorState: string;
@@ -37,6 +39,7 @@ export function devicePaths(root: string): DevicePaths {
     restartCommand: join(root, "etc/upbeat/restart.json"),
     tags: join(root, "etc/upbeat/tags"),
     factsFolder: join(root, "etc/upbeat/facts.d"),
+    providersFolder: join(root, "etc/upbeat/providers.d"),
     trustedRoot: join(root, "usr/share/upbeat/root.json"),
     orchestratorState: join(state, "orchestrator"),
     updateServiceState: join(state, "update-service"),

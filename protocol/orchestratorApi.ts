@@ -18,14 +18,22 @@ import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
 import { Inhibitor } from "./inhibitors.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
 import { PolicyEntryId } from "./offerPolicy.ts";
+import { ProviderId, ProviderReport } from "./providers.ts";
 import { InstalledProduct, Progress, UpdateRecord, VerifyReport } from "./updateServiceApi.ts";
+
+/** Neither product nor provider: every offered update, and what the providers have. */
+const WhichUpdates = {
+  product: Product.optional(),
+  provider: ProviderId.optional(),
+  /** Nobody waits for it: it takes less of the network and stops when somebody comes back. */
+  background: z.boolean().optional(),
+};
 
 export const ChangeRequest = z.discriminatedUnion("kind", [
   /** `full` ignores what is cached about the server's state and asks for everything again. */
   z.strictObject({ kind: z.literal("check"), full: z.boolean().default(false) }),
-  /** Without `product`: every offered update. */
-  z.strictObject({ kind: z.literal("download"), product: Product.optional() }),
-  z.strictObject({ kind: z.literal("install"), product: Product.optional() }),
+  z.strictObject({ kind: z.literal("download"), ...WhichUpdates }),
+  z.strictObject({ kind: z.literal("install"), ...WhichUpdates }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
   /** Without `product`: everything that is installed. */
@@ -64,6 +72,8 @@ export const CheckResult = z.object({
   receivedBytes: z.int().nonnegative(),
   offers: z.array(Offer),
   notOffered: z.array(NotOffered),
+  /** What other updaters have. */
+  providers: z.array(ProviderReport).default([]),
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 
@@ -101,6 +111,8 @@ export const DeviceStatus = z.object({
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
   updateService: z.enum(["running", "not-running"]),
+  /** What other updaters had at the last check. */
+  providers: z.array(ProviderReport).default([]),
   /** Who objects to a restart now. */
   inhibitors: z.array(Inhibitor).default([]),
   reportsWaiting: z.int().nonnegative(),

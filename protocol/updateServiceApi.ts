@@ -12,6 +12,13 @@
 import { z } from "zod";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, Product, Sha256, UpdateId, Version } from "./ids.ts";
+import {
+  PROVIDER_MAX_UPDATES,
+  ProviderId,
+  ProviderState,
+  ProviderUpdateId,
+  ProviderVerb,
+} from "./providers.ts";
 
 export const JobRequest = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -25,6 +32,13 @@ export const JobRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
   /** Checks the version that runs against its list, and mends what is damaged. */
   z.strictObject({ kind: z.literal("verify"), product: Product }),
+  z.strictObject({
+    kind: z.literal("provider"),
+    provider: ProviderId,
+    verb: ProviderVerb,
+    /** Its own names of what is meant; none for `refresh`. */
+    updates: z.array(ProviderUpdateId).max(PROVIDER_MAX_UPDATES),
+  }),
 ]);
 export type JobRequest = z.infer<typeof JobRequest>;
 
@@ -64,6 +78,7 @@ export const PHASES = [
   "rollback",
   "inspect",
   "mend",
+  "provider",
 ] as const;
 
 export const Progress = z.object({
@@ -105,6 +120,7 @@ export const ServiceStatus = z.object({
   tidying: z.boolean(),
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
+  providers: z.array(ProviderState).default([]),
 });
 export type ServiceStatus = z.infer<typeof ServiceStatus>;
 
@@ -130,6 +146,8 @@ export type VerifyReport = z.infer<typeof VerifyReport>;
 export const HistoryEntry = z.object({
   id: z.uuid(),
   operation: z.enum(OPERATIONS),
+  /** Done by a provider, which `product` names then too. */
+  provider: ProviderId.optional(),
   product: Product,
   fromVersion: Version.optional(),
   toVersion: Version.optional(),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { deviceStatus } from "../../device/deviceCalls.ts";
 import { Product } from "../../protocol/ids.ts";
 import type { Change, CheckResult } from "../../protocol/orchestratorApi.ts";
+import { ProviderId, type ProviderReport } from "../../protocol/providers.ts";
 import { type Answer, command, type Session } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
 import { followChange } from "../followChange.ts";
@@ -26,25 +27,32 @@ export const check = command({
       full,
     });
     const offers = change.check?.offers ?? [];
-    const exitCode = offers.length === 0 ? EXIT.nothingToDo : EXIT.ok;
+    const theirs = (change.check?.providers ?? []).flatMap(({ updates }) => updates);
+    const exitCode = offers.length + theirs.length === 0 ? EXIT.nothingToDo : EXIT.ok;
     return { ...changeAnswer(change, (style) => checkText(style, change.check)), exitCode };
   },
 });
+
+const PROVIDER_OPTION = {
+  flags: "--provider <name>",
+  text: "only what this provider has, e.g. apt",
+};
 
 export const download = command({
   name: "download",
   args: { "[product]": { text: "only this product (default: every offered update)" } },
   summary: "Download and verify offered updates without installing them",
-  options: [ROOT_OPTION],
+  options: [ROOT_OPTION, PROVIDER_OPTION],
   examples: [
     ["upbeat download", "fetches every offered update"],
     ["upbeat download kiosk", "fetches the update of one product"],
   ],
-  input: z.object({ ...RootInput, product: Product.optional() }),
-  run: async ({ root, product }, session) => {
+  input: z.object({ ...RootInput, product: Product.optional(), provider: ProviderId.optional() }),
+  run: async ({ root, product, provider }, session) => {
     const change = await followChange(session, deviceRoot(session.world, { root }), {
       kind: "download",
       product,
+      provider,
     });
     return ended(change, "Downloaded and verified", "Next: upbeat install");
   },
@@ -54,16 +62,17 @@ export const install = command({
   name: "install",
   args: { "[product]": { text: "only this product (default: every offered update)" } },
   summary: "Download, install, check the health and keep offered updates, or go back by itself",
-  options: [ROOT_OPTION],
+  options: [ROOT_OPTION, PROVIDER_OPTION],
   examples: [
     ["upbeat install", "installs every offered update"],
     ["upbeat install kiosk", "installs the update of one product"],
   ],
-  input: z.object({ ...RootInput, product: Product.optional() }),
-  run: async ({ root, product }, session) => {
+  input: z.object({ ...RootInput, product: Product.optional(), provider: ProviderId.optional() }),
+  run: async ({ root, product, provider }, session) => {
     const change = await followChange(session, deviceRoot(session.world, { root }), {
       kind: "install",
       product,
+      provider,
     });
     return ended(change, "Installed", "Undo it with: upbeat rollback PRODUCT");
   },
@@ -113,6 +122,8 @@ function ended(change: Change, did: string, next: string): Answer {
       (update) =>
         `${style.good(style.marks.done)} ${did} ${style.bold(`${update.product}@${update.version}`)}`,
     );
+    if (lines.length === 0)
+      lines.push(`${style.good(style.marks.done)} ${did} what the providers had`);
     return [...lines, style.dim(next)].join("\n");
   });
 }
@@ -124,6 +135,22 @@ const changeAnswer = (change: Change, text: (style: Style) => string): Answer =>
   exitCode: change.state === "nothing-to-do" ? EXIT.nothingToDo : EXIT.ok,
 });
 
+const SHOWN_OF_A_PROVIDER = 10;
+
+function providerLines(style: Style, { provider, updates, failure }: ProviderReport): string[] {
+  const rest = updates.length - SHOWN_OF_A_PROVIDER;
+  return [
+    ...(failure === undefined ? [] : [style.warn(`${provider}: ${plain(failure)}`)]),
+    ...updates
+      .slice(0, SHOWN_OF_A_PROVIDER)
+      .map(
+        (update) =>
+          `${provider}: ${fromTo(update.id, update.installedVersion, update.version, style.marks.arrow)}  ${update.classification}`,
+      ),
+    ...(rest > 0 ? [style.dim(`${provider}: ${count(rest, "update")} more`)] : []),
+  ];
+}
+
 function checkText(style: Style, result: CheckResult | undefined): string {
   const offers = result?.offers ?? [];
   const cost = result
@@ -132,7 +159,10 @@ function checkText(style: Style, result: CheckResult | undefined): string {
   const passedOver = (result?.notOffered ?? [])
     .filter(({ reason }) => !["installed", "superseded", "older-than-installed"].includes(reason))
     .map((one) => style.dim(`not offered: ${one.product}@${one.version}: ${plain(one.detail)}`));
+  const theirs = (result?.providers ?? []).flatMap((report) => providerLines(style, report));
+  passedOver.push(...theirs);
   if (offers.length === 0) {
+    if (theirs.length > 0) return [...passedOver, cost].join("\n");
     return [`${style.good(style.marks.done)} Up to date.  ${cost}`, ...passedOver].join("\n");
   }
   const rows = offers.map((offer) => [

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deviceStatus } from "../../device/deviceCalls.ts";
 import type { DeviceStatus } from "../../protocol/orchestratorApi.ts";
 import { command } from "../command.ts";
-import { bytes, fromTo, plain, when } from "../screen/format.ts";
+import { bytes, count, fromTo, plain, when } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
@@ -74,6 +74,14 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
     ...several("Installed", installed, "nothing"),
     ...several("Attention", problems),
     ...several("Offered", waiting, "nothing"),
+    ...several(
+      "Providers",
+      found.providers.map(({ provider, updates, failure }) =>
+        failure === undefined
+          ? `${provider}: ${count(updates.length, "update")}`
+          : style.warn(`${provider}: ${plain(failure)}`),
+      ),
+    ),
     ...several(
       "Objections",
       found.inhibitors.map(

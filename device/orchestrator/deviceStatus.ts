@@ -3,6 +3,7 @@ import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
 import type { Inhibitor } from "../../protocol/inhibitors.ts";
 import type { Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
+import type { ProviderReport } from "../../protocol/providers.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { openOffers, type Plan } from "./memory.ts";
 import type { Evaluation } from "./scan.ts";
@@ -15,6 +16,7 @@ export interface Known {
   readonly plan: Plan | undefined;
   readonly running: Change | undefined;
   readonly service: ServiceStatus | undefined;
+  readonly providers: ProviderReport[];
   readonly inhibitors: Inhibitor[];
   readonly reportsWaiting: number;
 }
@@ -38,6 +40,7 @@ export function deviceStatus(known: Known): DeviceStatus {
     products: service?.products ?? [],
     updates: service?.updates ?? [],
     updateService: service === undefined ? "not-running" : "running",
+    providers: known.providers,
     inhibitors: known.inhibitors,
     reportsWaiting: known.reportsWaiting,
   };
@@ -100,4 +103,5 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   rollback: "going back to the previous version",
   inspect: "comparing every file with what was signed",
   mend: "putting damaged files right",
+  provider: "a provider works",
 };

@@ -8,7 +8,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { AFTER_CRASH } from "../../core/updateStates.ts";
 import { errorFromReport, UpbeatError } from "../../protocol/errors/error.ts";
-import { formatUpdate } from "../../protocol/ids.ts";
+import { formatUpdate, type Product } from "../../protocol/ids.ts";
 import type {
   JobRequest,
   Progress,
@@ -27,7 +27,7 @@ const BUSY_MS = 3_600_000;
 export const STUCK_MS = 150_000;
 
 /** What moves an update from state to state; the others leave a report (`followReport.ts`). */
-export type MovingJob = Exclude<JobRequest, { kind: "verify" }>;
+export type MovingJob = Exclude<JobRequest, { kind: "verify" | "provider" }>;
 
 /** The states in which a job of that kind has done what was asked. */
 const DONE: Record<MovingJob["kind"], readonly UpdateState[]> = {
@@ -91,7 +91,7 @@ function recordOf(job: MovingJob, jobId: string, status: ServiceStatus): UpdateR
   );
 }
 
-export const nameOf = (job: JobRequest): string =>
+export const nameOf = (job: Exclude<JobRequest, { kind: "provider" }>): string =>
   "update" in job ? formatUpdate(job.update) : job.product;
 
 export async function startWhenFree(
@@ -106,11 +106,20 @@ export async function startWhenFree(
       const busy = error instanceof UpbeatError && error.code === "UPB-INSTALL-BUSY";
       if (!busy || tools.elapsed() >= untilMs) throw error;
       const { updates } = await statusWithPatience(tools);
+      const product = productOf(job);
       // That wait ends when the machine restarts, and this process with it.
-      if (updates.some((record) => record.state === "restart-pending")) throw error;
+      const awaitsRestart = updates.some(
+        (record) => record.state === "restart-pending" && record.product === product,
+      );
+      if (awaitsRestart) throw error;
       await wait(POLL_MS, undefined, { signal: tools.signal });
     }
   }
+}
+
+function productOf(job: JobRequest): Product | undefined {
+  if (job.kind === "provider") return undefined;
+  return "update" in job ? job.update.product : job.product;
 }
 
 export async function statusWithPatience(tools: FollowTools): Promise<ServiceStatus> {

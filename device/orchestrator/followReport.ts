@@ -17,7 +17,7 @@ import {
 
 /** `find` looks for the report of a job; undefined: there is none yet. */
 export async function followReport<Report>(
-  job: JobRequest,
+  job: Exclude<JobRequest, { kind: "provider" }>,
   tools: FollowTools,
   watcher: JobWatcher,
   find: (jobId: string) => Promise<Report | undefined>,

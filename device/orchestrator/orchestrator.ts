@@ -24,6 +24,7 @@ import { factsOf } from "./facts/collect.ts";
 import { factKeeper } from "./facts/keeper.ts";
 import { type Inhibitors, inhibitors } from "./machine/inhibitors.ts";
 import { memory } from "./memory.ts";
+import { recallProviders } from "./providerWork.ts";
 import { reporter } from "./reporter.ts";
 import { updateServiceCalls } from "./updateServiceCalls.ts";
 import { changeWork } from "./work.ts";
@@ -142,6 +143,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         plan: known.plan(),
         running: queued.running(),
         service,
+        providers: recallProviders(database),
         inhibitors: objections.list(),
         reportsWaiting: queue.size(),
       });

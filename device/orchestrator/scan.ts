@@ -82,7 +82,7 @@ export async function scan(input: ScanInput): Promise<Evaluation> {
     cache.keepOnlyRead();
     return {
       checkedMs: now(),
-      result: { outcome, ...traffic, ...decision },
+      result: { outcome, ...traffic, ...decision, providers: [] },
       installs: Object.fromEntries([...installs].map(([name, ids]) => [name, [...ids]])),
       trust: { versions: { ...trusted.versions }, expiresMs: trusted.expiresMs },
       decidedFor,

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { errorFromReport, reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts";
-import type { Change, Offer } from "../../protocol/orchestratorApi.ts";
+import type { Change, ChangeRequest, Offer } from "../../protocol/orchestratorApi.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import type { DevicePaths } from "../paths.ts";
@@ -17,6 +17,7 @@ import type { FactKeeper } from "./facts/keeper.ts";
 import { followJob, type JobWatcher, type MovingJob } from "./followJob.ts";
 import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
+import { bringProviderUpdates, checkProviders } from "./providerWork.ts";
 import { scan } from "./scan.ts";
 import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
 
@@ -37,11 +38,11 @@ export function changeWork(world: WorkWorld): ChangeWork {
     const { request } = change;
     switch (request.kind) {
       case "check":
-        await check(world, change, request.full);
+        await check(world, change, request.full, tools);
         return "succeeded";
       case "download":
       case "install":
-        return await bringOffers(world, change, request.kind, request.product, tools);
+        return await bring(world, change, request, tools);
       case "rollback":
       case "uninstall":
         await doJob(world, change, { kind: request.kind, product: request.product }, tools);
@@ -52,12 +53,17 @@ export function changeWork(world: WorkWorld): ChangeWork {
   };
 }
 
-async function check(world: WorkWorld, change: Change, full: boolean): Promise<void> {
+async function check(
+  world: WorkWorld,
+  change: Change,
+  full: boolean,
+  tools: WorkTools,
+): Promise<void> {
   const { memory, queue, now } = world;
   const event = { id: randomUUID(), atMs: now(), kind: "check" as const };
   try {
     const { result } = await evaluate(world, full);
-    change.check = result;
+    change.check = { ...result, providers: await checkProviders(world, change, full, tools) };
     memory.planAfterSuccess();
     queue.add({ ...event, outcome: result.outcome });
   } catch (error) {
@@ -82,15 +88,32 @@ async function evaluate(world: WorkWorld, full: boolean) {
   return await scan({ paths, database, config, device, full, now });
 }
 
-type WorkTools = Parameters<ChangeWork>[1];
+export type WorkTools = Parameters<ChangeWork>[1];
+type Bringing = Extract<ChangeRequest, { kind: "download" | "install" }>;
+
+/** Ours first; a provider that fails does not keep them, nor another provider, from being done. */
+async function bring(
+  world: WorkWorld,
+  change: Change,
+  { kind, product, provider, background = false }: Bringing,
+  tools: WorkTools,
+): Promise<"succeeded" | "nothing-to-do"> {
+  const ours =
+    provider === undefined
+      ? await bringOffers(world, change, { kind, product, background }, tools)
+      : "nothing-to-do";
+  if (product !== undefined) return ours;
+  const theirs = await bringProviderUpdates(world, change, { kind, provider }, tools);
+  return ours === "succeeded" ? ours : theirs;
+}
 
 async function bringOffers(
   world: WorkWorld,
   change: Change,
-  kind: "download" | "install",
-  product: Product | undefined,
+  what: Pick<Bringing, "kind" | "product"> & { background: boolean },
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
+  const { kind, product, background } = what;
   // A change that a restart cut off goes on with what it had set out to do.
   const resumed = change.updates.length > 0;
   const wanted = resumed ? change.updates.map(idOf) : await chooseUpdates(world, product);
@@ -103,7 +126,9 @@ async function bringOffers(
     if (before === "installed" || before === "restart-pending") continue;
     if (kind === "download" && before === "downloaded") continue;
     worked = true;
-    if (before !== "downloaded") await doJob(world, change, { kind: "download", update }, tools);
+    if (before !== "downloaded") {
+      await doJob(world, change, { kind: "download", update, background }, tools);
+    }
     if (kind === "install") await doJob(world, change, { kind, update }, tools);
   }
   return worked || resumed ? "succeeded" : "nothing-to-do";

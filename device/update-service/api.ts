@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Channel, Product } from "../../protocol/ids.ts";
+import type { ProviderState } from "../../protocol/providers.ts";
 import {
   type InstalledProduct,
   JobRequest,
@@ -18,6 +19,7 @@ export function updateServiceApi(about: {
   journal: Journal;
   jobs: Jobs;
   startedMs: number;
+  providers: () => ProviderState[];
   restartMachine: () => Promise<void>;
   configured: () => readonly { product: Product; channel: Channel }[];
 }): FastifyInstance {
@@ -25,6 +27,7 @@ export function updateServiceApi(about: {
   const app = localApi({
     "UPB-INSTALL-BUSY": 409,
     "UPB-LOCAL-BAD-REQUEST": 400,
+    "UPB-PROVIDER-UNKNOWN": 404,
     "UPB-INSTALL-ALREADY": 409,
     "UPB-INSTALL-OLDER": 409,
     "UPB-INSTALL-NOT-DOWNLOADED": 409,
@@ -41,6 +44,7 @@ export function updateServiceApi(about: {
       tidying: jobs.isTidying(),
       products: installedProducts(journal, about.configured()),
       updates: journal.records(),
+      providers: about.providers(),
     };
   });
   app.get("/v1/history", (request) => ({

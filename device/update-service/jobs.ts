@@ -10,11 +10,13 @@ import type { JobRequest, Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import type { Journal } from "./journal.ts";
 import { updateOf } from "./operations.ts";
+import type { ProviderRuns } from "./providerRuns.ts";
 import type { Requests } from "./requests.ts";
 
 export interface JobsWorld {
   readonly journal: Journal;
   readonly requests: Requests;
+  readonly providers: ProviderRuns;
   /** Does what the journal says is going on. */
   readonly proceed: () => Promise<void>;
   /** `signal` ends it where it is; what has arrived is kept. */
@@ -147,7 +149,12 @@ export function jobs(world: () => JobsWorld): Jobs {
     requireIdle,
     accept(request) {
       requireIdle(request.kind);
-      const { journal, requests, now, proceed } = world();
+      const { journal, requests, now, proceed, providers } = world();
+      if (request.kind === "provider") {
+        const id = providers.begin(request);
+        start(id, "provider", providers.run);
+        return id;
+      }
       if (request.kind !== "download") {
         const id =
           request.kind === "install"
@@ -166,8 +173,9 @@ export function jobs(world: () => JobsWorld): Jobs {
       return jobId;
     },
     resume() {
-      const { journal, proceed } = world();
+      const { journal, proceed, providers } = world();
       killPoint("recover:started");
+      providers.recover();
       const operation = journal.operation() ?? journal.awaitingRestart()[0];
       if (operation !== undefined) {
         start(operation.id, "verify", proceed);

@@ -22,6 +22,7 @@ import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
 import { updateOf } from "./operations.ts";
+import { providerRuns } from "./providerRuns.ts";
 import { verifyInstalled } from "./repair/verify.ts";
 import { requests } from "./requests.ts";
 import { restartMachine } from "./restartMachine.ts";
@@ -104,12 +105,21 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
       .payload;
   }
 
+  const providers = providerRuns({
+    folder: paths.providersFolder,
+    stateFile: join(state, "providers.json"),
+    stateFolder: state,
+    journal,
+    now,
+    bootId,
+  });
   const work: Jobs = jobs(() => ({
     journal,
     now,
     proceed,
     log: warn,
     requests: requests({ journal, manifests, now }),
+    providers,
     tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
     makeRoom: () => clearIncoming(incoming),
     download: (update, kind, signal) =>
@@ -146,6 +156,7 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     journal,
     jobs: work,
     startedMs: now(),
+    providers: providers.states,
     restartMachine: () => restartMachine(paths.restartCommand),
     configured: () => (existsSync(paths.config) ? config().products : []),
   });

@@ -117,6 +117,27 @@ export const DEVICE_ERRORS = {
     remedy: "Look at `upbeat status` for who they are; each ends by itself at its time limit",
     retry: "transient",
   },
+  "UPB-PROVIDER-UNKNOWN": {
+    stage: "evaluate",
+    text: "There is no such provider, or it cannot do that",
+    causes: ["it was removed", "it has no program of that name"],
+    remedy: "See what is registered with `ls /etc/upbeat/providers.d`, then `upbeat check`",
+    retry: "configuration",
+  },
+  "UPB-PROVIDER-UNSAFE": {
+    stage: "evaluate",
+    text: "A provider is not used because others than root could change it",
+    causes: ["it was copied by another account", "its mode is too wide"],
+    remedy: "Make it root's own: `chown -R root: FOLDER` and `chmod -R go-w FOLDER`",
+    retry: "configuration",
+  },
+  "UPB-PROVIDER-FAILED": {
+    stage: "install",
+    text: "A provider's program failed",
+    causes: ["it ended with an error", "it took too long", "the update service ended meanwhile"],
+    remedy: "Read what it said in the detail; run its program by hand to see more",
+    retry: "transient",
+  },
   "UPB-RESTART-FAILED": {
     stage: "commit",
     text: "The machine could not be restarted",

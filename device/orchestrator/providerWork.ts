@@ -1,0 +1,107 @@
+/**
+ * What a check and an install mean for providers. Their scans run here, without rights; what needs
+ * rights is asked of the update service, by the provider's name and its own ids.
+ *
+ * Errors of `bringProviderUpdates`: that of the first provider that failed, after all were tried.
+ */
+import { z } from "zod";
+import type { Change } from "../../protocol/orchestratorApi.ts";
+import { type ProviderId, ProviderReport, type ProviderVerb } from "../../protocol/providers.ts";
+import { providerNames, providerVerbs } from "../providerFolder.ts";
+import type { OrchestratorDatabase } from "./database.ts";
+import { followProvider } from "./followProvider.ts";
+import { scanProviders } from "./scanProviders.ts";
+import type { WorkTools, WorkWorld } from "./work.ts";
+
+/** What the last check found, kept over restarts. */
+export const recallProviders = (database: OrchestratorDatabase): ProviderReport[] =>
+  database.recall("providers", z.array(ProviderReport)) ?? [];
+
+/** Lists that are fetched anew more often than this cost a server more than they tell. */
+const REFRESH_MS = 12 * 3_600_000;
+
+/** Brings each provider's lists up to date when they are old, or when `always`, and asks what it has. */
+export async function checkProviders(
+  world: WorkWorld,
+  change: Change,
+  always: boolean,
+  tools: WorkTools,
+): Promise<ProviderReport[]> {
+  const { database, paths, now } = world;
+  const refreshed = database.recall("providersRefreshed", z.record(z.string(), z.int())) ?? {};
+  const failures = new Map<ProviderId, string>();
+  for (const provider of providerNames(paths.providersFolder)) {
+    const ageMs = Math.abs(now() - (refreshed[provider] ?? 0));
+    if (!providerVerbs(paths.providersFolder, provider).includes("refresh")) continue;
+    if (!always && ageMs < REFRESH_MS) continue;
+    try {
+      await runProvider(world, change, { provider, verb: "refresh", updates: [] }, tools);
+      refreshed[provider] = now();
+    } catch (error) {
+      if (tools.signal.aborted) throw error;
+      failures.set(provider, error instanceof Error ? error.message : String(error));
+    }
+  }
+  database.remember("providersRefreshed", refreshed);
+  const reports = await scan(world);
+  // Old lists are still worth something; that they are old is said.
+  return reports.map((report) => {
+    const failure = report.failure ?? failures.get(report.provider);
+    return failure === undefined ? report : { ...report, failure };
+  });
+}
+
+async function scan({ paths, database, now }: WorkWorld): Promise<ProviderReport[]> {
+  const reports = await scanProviders(paths.providersFolder, now);
+  database.remember("providers", reports);
+  return reports;
+}
+
+export async function bringProviderUpdates(
+  world: WorkWorld,
+  change: Change,
+  what: { kind: "download" | "install"; provider: ProviderId | undefined },
+  tools: WorkTools,
+): Promise<"succeeded" | "nothing-to-do"> {
+  const open = recallProviders(world.database).filter(
+    ({ provider, updates }) =>
+      updates.length > 0 && (what.provider === undefined || provider === what.provider),
+  );
+  const steps = open.flatMap(({ provider, updates, verbs }) =>
+    (["download", "install"] as const)
+      .filter((verb) => verbs.includes(verb) && (verb === "download" || what.kind === "install"))
+      .map((verb) => ({ provider, verb, updates: updates.map(({ id }) => id) })),
+  );
+  if (steps.length === 0) return "nothing-to-do";
+  const failed = new Map<ProviderId, unknown>();
+  for (const step of steps) {
+    // Without its download an install would only fail once more.
+    if (failed.has(step.provider)) continue;
+    try {
+      await runProvider(world, change, step, tools);
+    } catch (error) {
+      if (tools.signal.aborted) throw error;
+      failed.set(step.provider, error);
+    }
+  }
+  if (what.kind === "install") await scan(world);
+  const [first] = failed.values();
+  if (first !== undefined) throw first;
+  return "succeeded";
+}
+
+async function runProvider(
+  world: WorkWorld,
+  change: Change,
+  step: { provider: ProviderId; verb: ProviderVerb; updates: string[] },
+  { signal }: WorkTools,
+): Promise<void> {
+  const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
+  await followProvider({ kind: "provider", ...step }, tools, {
+    progress(progress) {
+      if (progress === undefined) delete change.progress;
+      else change.progress = progress;
+    },
+    status: world.observe,
+  });
+}
