@@ -150,6 +150,8 @@ function launch(settings: DownloaderSettings): ChildProcess {
 /** Node's permission model is a seat belt, not a sandbox: it follows links. The account is the wall. */
 export const seatBelt = (folder: string): string[] => [
   "--permission",
+  // It would say at every start that the next flag may still change.
+  "--disable-warning=ExperimentalWarning",
   "--allow-net",
   `--allow-fs-read=${SOURCES}/*`,
   `--allow-fs-read=${packagesFolder()}/*`,

@@ -164,7 +164,7 @@ function answerOf<K extends DiskAnswer["kind"]>(
     const onMessage = (answer: DiskAnswer) => {
       if (answer.kind !== kind) return;
       clearTimeout(timer);
-      worker.off("message", onMessage);
+      worker.off("message", onMessage).off("error", reject);
       resolve(answer as Extract<DiskAnswer, { kind: K }>);
     };
     worker.on("message", onMessage).once("error", reject);

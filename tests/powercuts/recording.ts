@@ -31,6 +31,8 @@ export interface Phase {
   readonly ended: number;
   /** History entries before it. */
   readonly entriesBefore: number;
+  /** What `current` may be until it is acknowledged; first what it was before. */
+  readonly allowed: readonly string[];
 }
 
 export interface Recording {
@@ -78,8 +80,15 @@ export async function record(
     acknowledged: placeOf(`acknowledged ${scenario.name}`),
     ended: placeOf(`ended ${scenario.name}`),
     entriesBefore,
+    allowed: allowedIn(sequence, entriesBefore),
   }));
   return { base, log, phases };
+}
+
+/** A scenario begins where the one before it in the sequence ended, not where it would alone. */
+function allowedIn(sequence: readonly Scenario[], at: number): readonly string[] {
+  const before = sequence[at - 1]?.outcome.current ?? "absent";
+  return [before, ...(sequence[at]?.allowed.slice(1) ?? [])];
 }
 
 async function perform(service: RunningService, { name, steps }: Scenario): Promise<void> {

@@ -10,12 +10,12 @@ import { deviceRoot, type Phase } from "./recording.ts";
 export async function verdict(
   mountPoint: string,
   releases: SampleReleases,
-  { scenario, acknowledged, entriesBefore }: Phase,
+  { scenario, acknowledged, entriesBefore, allowed }: Phase,
   cut: number,
 ): Promise<string[]> {
   const root = deviceRoot(mountPoint);
   const current = join(devicePaths(root).installed, "products", releases.product, "current");
-  const { outcome, allowed } = scenario;
+  const { outcome } = scenario;
   const isAcknowledged = cut > acknowledged;
   const wrong: string[] = [];
 
