@@ -25,7 +25,7 @@ export interface OfferInput {
   readonly updates: readonly KnownUpdate[];
   readonly facts: Facts;
   readonly products: readonly InstalledProduct[];
-  readonly records: readonly UpdateRecord[];
+  readonly records: readonly Pick<UpdateRecord, "manifestSha256" | "state">[];
   /** Policy, settings and what failed here. Absent: all that suits is offered. */
   readonly rules?: OfferRules;
 }

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { DeviceEvent } from "../../protocol/deviceApi.ts";
+import type { UpdateId } from "../../protocol/ids.ts";
 import type { UpdateRecord } from "../../protocol/updateServiceApi.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 
@@ -13,6 +14,8 @@ export const MAX_EVENTS = 10_000;
 
 export interface EventQueue {
   add(event: DeviceEvent): void;
+  /** One event for each update that was never offered here before. */
+  addNewOffers(offers: readonly UpdateId[], deviceId: string, nowMs: number): void;
   /** One event for each state that an update has newly entered; none for what was told before. */
   addNewStates(records: readonly UpdateRecord[], deviceId: string): void;
   /** The oldest, within both bounds; at least one when there is any. */
@@ -46,6 +49,19 @@ export function eventQueue(database: OrchestratorDatabase, maxEvents = MAX_EVENT
   return {
     size,
     add: (event) => database.atomically(() => put(event)),
+
+    addNewOffers(offers, deviceId, nowMs) {
+      const fresh = offers.filter((update) => told.get(update.manifestSha256) === undefined);
+      if (fresh.length === 0) return;
+      database.atomically(() => {
+        for (const update of fresh) {
+          // Without the time: an offer after a lost database is the same offer.
+          const id = uuidOf([deviceId, update.manifestSha256, "offered"]);
+          put({ id, atMs: nowMs, kind: "update-state", ...update, state: "offered" });
+          tell.run(update.manifestSha256, "offered", nowMs);
+        }
+      });
+    },
 
     addNewStates(records, deviceId) {
       const fresh = records.filter((record) => {

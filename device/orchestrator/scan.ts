@@ -12,6 +12,7 @@ import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
 import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
 import { httpMetadataSource, httpTargetReader } from "../../content/metadataSource.ts";
 import { metadataStore } from "../../content/metadataStore.ts";
+import { releaseSource } from "../../content/releaseSource.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { UpdateId } from "../../protocol/ids.ts";
@@ -31,6 +32,8 @@ export const Evaluation = z.object({
   trust: z.object({ versions: z.record(z.string(), z.int()), expiresMs: z.int() }),
   /** Of everything about this machine that the decision looked at. */
   decidedFor: z.string(),
+  /** False: rollouts, holds, deferrals … may decide otherwise later, though nothing changed. */
+  isTimeless: z.boolean().default(false),
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
@@ -78,14 +81,17 @@ export async function scan(input: ScanInput): Promise<Evaluation> {
     trusted: TrustedMetadata,
     outcome: CheckResult["outcome"],
   ): Promise<Evaluation> => {
-    const { installs, ...decision } = await gatherAndDecide(trusted, cache.read, device);
+    const releases = releaseSource(trusted, cache.read);
+    const { decision, isTimeless } = await gatherAndDecide(releases, device, now());
+    const { installs, offers, notOffered } = decision;
     cache.keepOnlyRead();
     return {
       checkedMs: now(),
-      result: { outcome, ...traffic, ...decision, providers: [] },
+      result: { outcome, ...traffic, offers, notOffered, providers: [] },
       installs: Object.fromEntries([...installs].map(([name, ids]) => [name, [...ids]])),
       trust: { versions: { ...trusted.versions }, expiresMs: trusted.expiresMs },
       decidedFor,
+      isTimeless,
     };
   };
 
@@ -93,11 +99,11 @@ export async function scan(input: ScanInput): Promise<Evaluation> {
     const answer = await checkForChange({ baseUrl, last, nowMs: now() });
     count(0);
     if (answer === "unchanged") {
-      if (before.decidedFor === decidedFor) {
+      if (before.decidedFor === decidedFor && before.isTimeless) {
         const result: CheckResult = { ...before.result, outcome: "unchanged", ...traffic };
         return keep({ ...before, checkedMs: now(), result });
       }
-      // The server is the same; this machine is not: decide again with what is kept here.
+      // The server is the same; this machine, or the time, is not: decide again with what is here.
       const trusted = await openCached({ ...trustOptions, source: http });
       if (trusted !== undefined) return keep(await evaluate(trusted, "unchanged"));
     }

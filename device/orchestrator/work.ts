@@ -84,8 +84,12 @@ async function evaluate(world: WorkWorld, full: boolean) {
   world.observe(status);
   const facts = factsOf(await world.facts.collect(status.products));
   const { products, updates: records } = status;
-  const device = { followed: config.products, facts, products, records };
-  return await scan({ paths, database, config, device, full, now });
+  const { deviceId, products: followed } = config;
+  const device = { deviceId, followed, facts, products, records, layers: [], held: [] };
+  const evaluation = await scan({ paths, database, config, device, full, now });
+  const offers = evaluation.result.offers.map((offer) => offer.update);
+  world.queue.addNewOffers(offers, deviceId, now());
+  return evaluation;
 }
 
 export type WorkTools = Parameters<ChangeWork>[1];

@@ -34,7 +34,6 @@ describe("an administrator", () => {
         rings: [
           { name: "canary", who: { fact: "tag.canary", exists: true } },
           {
-            startsAt: new Date(admin.clock.nowMs + 2 * 86_400_000).toISOString(),
             curve: [
               { percent: 10, afterHours: 0 },
               { percent: 50, afterHours: 24 },
@@ -44,6 +43,9 @@ describe("an administrator", () => {
         ],
       },
     ]);
+    const [rollout] = (await policy()).policy.rollouts;
+    const later = Date.parse(rollout?.rings[1]?.startsAt ?? "");
+    expect(later - Date.parse(rollout?.createdAt ?? "")).toBe(2 * 86_400_000);
   });
 
   it("pauses, halts and resumes it, once each", async () => {

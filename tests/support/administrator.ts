@@ -15,7 +15,6 @@ export interface Administrator {
   readonly token: string;
   /** The signing keys. */
   readonly keysFolder: string;
-  readonly clock: { nowMs: number };
   /** Ends with 0, or throws with what was printed. */
   upbeat(...args: string[]): Promise<Record<string, unknown>>;
   /** However it ends: the exit code, and the answer or the error. */
@@ -28,7 +27,6 @@ export async function administrator(): Promise<Administrator> {
   const folder = mkdtempSync(join(tmpdir(), "upbeat-administrator-"));
   const server = await startServer(join(folder, "data"));
   const token = server.adminToken ?? "";
-  const clock = { nowMs: Date.now() };
   const attempt: Administrator["attempt"] = async (...args) => {
     const world = testWorld([...args, "--json"], {
       env: {
@@ -37,7 +35,7 @@ export async function administrator(): Promise<Administrator> {
         XDG_CONFIG_HOME: join(folder, "config"),
       },
       cwd: folder,
-      now: () => clock.nowMs,
+      now: Date.now,
     });
     const exitCode = await run(world);
     const { out, err } = world.printed;
@@ -48,7 +46,6 @@ export async function administrator(): Promise<Administrator> {
     server,
     token,
     keysFolder: join(folder, "config/upbeat/keys"),
-    clock,
     attempt,
     async upbeat(...args) {
       const { exitCode, answer } = await attempt(...args);
