@@ -101,6 +101,8 @@ function offerOf(update: KnownUpdate, view: DeviceView): Offer {
     sizeBytes: parts.reduce((sum, part) => sum + (part.manifest.payload?.totalBytes ?? 0), 0),
     ...(installed === undefined ? {} : { installedVersion: installed }),
     restart: manifest.restart,
+    userInput: manifest.userInput,
+    exclusive: manifest.exclusive,
     ...fromPolicy(update, view),
   };
 }

@@ -19,8 +19,12 @@ const RETRY_LONGEST_MS = 6 * HOUR_MS;
 /** Even the luckiest draw leaves the server this long. */
 const RETRY_SHORTEST_MS = 15_000;
 
-export function nextCheckMs(lastCheckMs: number, random: number): number {
-  return Math.round(lastCheckMs + CHECK_INTERVAL_MS * (1 - CHECK_SPREAD * random));
+export function nextCheckMs(
+  lastCheckMs: number,
+  random: number,
+  intervalMs = CHECK_INTERVAL_MS,
+): number {
+  return Math.round(lastCheckMs + intervalMs * (1 - CHECK_SPREAD * random));
 }
 
 /**

@@ -53,6 +53,10 @@ export const Offer = z.object({
   sizeBytes: z.int().nonnegative(),
   installedVersion: Version.optional(),
   restart: z.enum(["never", "canRequest", "always"]),
+  /** It may ask questions while it installs, so only a person starts it. */
+  userInput: z.boolean().default(false),
+  /** It is installed alone. */
+  exclusive: z.boolean().default(false),
   /** Listed and installed only when somebody asks for it. */
   optional: z.boolean().default(false),
   /** Which rollout it came by, and whether that one is in a hurry. */

@@ -29,8 +29,6 @@ const COUNTDOWN_FRESH_MS = 30 * MINUTE_MS;
 const CHOSEN_VALID_MS = HOUR_MS;
 /** For so long a restart waits for what is just being downloaded, so that one does for both. */
 const SHARED_WAIT_MS = DAY_MS;
-/** A forced one takes along what is downloaded, and waits no longer for that. */
-const SHARED_FORCED_MS = HOUR_MS;
 
 export interface RestartDecision {
   readonly now: boolean;
@@ -55,16 +53,13 @@ export function decideRestart(now: Situation, work: OtherWork): RestartDecision 
   const isForced = forcedMs !== undefined && now.nowMs >= forcedMs;
   const mode = modeOf(now, pendingSinceMs);
   const isAsked = now.restart.now || isForced;
-  const sharedUntilMs = isForced
-    ? forcedMs + SHARED_FORCED_MS
-    : Math.min(pendingSinceMs + SHARED_WAIT_MS, deadlineMs ?? Number.POSITIVE_INFINITY);
-  const sharing = isForced ? work.installs : [...work.installs, ...work.downloads];
   const waiting = [
     ...(work.working ? [before("An install runs; the restart comes after it.")] : []),
     ...(isAsked ? [] : wishes(now, mode)),
     ...(isAsked || mode === "chosen" ? [] : goodMoment(now)),
     ...(isAsked ? [] : objections(now)),
-    ...(now.restart.now ? [] : shared(sharing, now, sharedUntilMs)),
+    ...(now.restart.now ? [] : firstInstall(work)),
+    ...(isAsked ? [] : downloads(work, now, pendingSinceMs, deadlineMs)),
     ...lock(now),
   ];
   const warn = dueWarning(now, forcedMs, waiting.length === 0);
@@ -158,17 +153,30 @@ const objections = ({ inhibitors, nowMs }: Situation): Waiting[] =>
       ...(untilMs === undefined ? {} : { untilMs }),
     }));
 
-/** One restart for what is installed and what will be in a moment; bounded, and by the deadline. */
-function shared(
-  others: readonly PendingUpdate[],
+/**
+ * What can be installed now comes first, so that one restart does for both. It has no limit in time:
+ * an install that fails is not free to go any more.
+ */
+const firstInstall = ({ installs: [first] }: OtherWork): Waiting[] =>
+  first === undefined
+    ? []
+    : [before(`It waits for the install of ${nameOf(first)}, to do both at once.`)];
+
+/** What is just being downloaded has a day, and never longer than the deadline. */
+function downloads(
+  { downloads: [first] }: OtherWork,
   { nowMs }: Situation,
-  untilMs: number,
+  pendingSinceMs: number,
+  deadlineMs = Number.POSITIVE_INFINITY,
 ): Waiting[] {
-  const [first] = others;
+  const untilMs = Math.min(pendingSinceMs + SHARED_WAIT_MS, deadlineMs);
   if (first === undefined || nowMs >= untilMs) return [];
-  const name = `${first.id.product} ${first.id.version}`;
-  return [{ ...before(`It waits for ${name}, so that one restart does for both.`), untilMs }];
+  return [
+    { ...before(`It waits for the download of ${nameOf(first)}, to do both at once.`), untilMs },
+  ];
 }
+
+const nameOf = ({ id }: PendingUpdate): string => `${id.product} ${id.version}`;
 
 function lock({ restart, nowMs }: Situation): Waiting[] {
   const { lockDenied } = restart;
