@@ -19,6 +19,7 @@ export const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ["UPBEAT_PASSPHRASE", "passphrase of the signing keys, instead of --passphrase-file"],
   ["UPBEAT_ROOT", "root folder of the device, instead of --root (default /)"],
   ["XDG_CONFIG_HOME", "where keys and saved settings live (default ~/.config)"],
+  ["XDG_CACHE_HOME", "where `publish` keeps what it has not finished (default ~/.cache)"],
   ["NO_COLOR", "set to anything: no colours"],
   ["CLICOLOR_FORCE", "set to 1: colours in a pipe too"],
 ];

@@ -53,6 +53,35 @@ export function contentPlaces(
   return places;
 }
 
+/** The table that says so. Every content of the list has a place. */
+export function contentTable(
+  payload: readonly TreeEntry[],
+  places: ReadonlyMap<Sha256, ContentPlace>,
+): ContentTable {
+  const objects = new Map<string, { index: number; object: StoredObject }>();
+  const frames = new Map<string, { index: number; frame: Frame }>();
+  const contents = distinctContents(payload).map(({ sha256 }) => {
+    const place = places.get(sha256);
+    if (place === undefined) throw invalid(`nobody says where ${sha256} is`);
+    const { object, frame, start } = place;
+    const owner = objects.get(object.sha256) ?? { index: objects.size, object };
+    objects.set(object.sha256, owner);
+    const key = `${owner.index}@${frame.start}`;
+    const named = frames.get(key) ?? {
+      index: frames.size,
+      frame: { ...frame, object: owner.index },
+    };
+    frames.set(key, named);
+    return { frame: named.index, start };
+  });
+  return {
+    schema: "upbeat.contents/1",
+    objects: [...objects.values()].map(({ object }) => object),
+    frames: [...frames.values()].map(({ frame }) => frame),
+    contents,
+  };
+}
+
 function objectOf(frame: Frame, { objects }: ContentTable): StoredObject {
   const object = objects[frame.object];
   if (object === undefined) throw invalid(`there is no object ${frame.object}`);

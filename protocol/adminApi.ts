@@ -7,6 +7,7 @@
  *   POST /api/v1/repository   RepositoryUpdate -> RepositoryState   all or nothing, timestamp last
  *   GET  /api/v1/repository                   -> RepositoryState
  *   GET  /api/v1/updates                      -> { updates: PublishedUpdate[] }
+ *   GET  /api/v1/products/:product/installed  -> InstalledVersions
  *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
  *   GET  /api/v1/channels/:channel/policy     -> { policy? }   as it was signed
  *   GET  /api/v1/channels/:channel/rollouts   -> { rollouts: RolloutReport[] }
@@ -57,6 +58,12 @@ export const PublishedUpdate = z.object({
   retired: z.boolean(),
 });
 export type PublishedUpdate = z.infer<typeof PublishedUpdate>;
+
+/** How many devices report each version of a product as installed. */
+export const InstalledVersions = z.object({
+  versions: z.array(z.object({ version: Version, devices: z.int().nonnegative() })),
+});
+export type InstalledVersions = z.infer<typeof InstalledVersions>;
 
 export const DeviceSummary = z.object({
   deviceId: DeviceId,

@@ -71,7 +71,8 @@ export const Frame = z.object({
   /** Index into `objects`. */
   object: z.int().nonnegative(),
   start: Bytes,
-  storedBytes: Bytes,
+  /** At least one, so that it can be asked for: nothing packed is not nothing. */
+  storedBytes: z.int().positive(),
   rawBytes: Bytes,
   codec: Codec,
 });

@@ -32,6 +32,8 @@ export type FileSet = readonly (readonly [path: string, bytes: Uint8Array])[];
 export interface RepositoryFiles {
   read(path: string): Uint8Array | undefined;
   sizeOf(path: string): number | undefined;
+  /** Where it is on the disk: for what is too large to be read whole. */
+  pathOf(path: string): string;
   /** Highest N of `metadata/N.root.json`; 0: there is none. */
   rootVersion(): number;
   /** Keeps a set that nobody sees yet, and what its snapshot is to name. */
@@ -104,6 +106,7 @@ export function repositoryFiles(
   return {
     read: (path) => (existsSync(at(path)) ? readFileSync(at(path)) : undefined),
     sizeOf: (path) => statSync(at(path), { throwIfNoEntry: false })?.size,
+    pathOf: at,
     rootVersion: () =>
       Math.max(
         0,

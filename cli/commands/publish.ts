@@ -6,8 +6,10 @@ import { command } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
 import { PASSPHRASE_OPTION, PassphraseInput } from "../keys/passphrase.ts";
 import { KEYS_OPTION, KeysInput } from "../keys/where.ts";
-import type { Published } from "../publishing/publish.ts";
-import { bytes, count } from "../screen/format.ts";
+import type { PatchCost } from "../publishing/delivery.ts";
+import type { PublishCost, Published } from "../publishing/publish.ts";
+import type { Growth } from "../publishing/upload.ts";
+import { bytes, count, duration } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts } from "../screen/table.ts";
 import { inFolder, readText, SERVER_OPTIONS, ServerInput } from "../settings.ts";
@@ -38,7 +40,7 @@ export const publish = command({
   args: { "<folder>": { text: "the folder whose files are the update", completes: "folder" } },
   summary: "Sign a folder as an update and publish it",
   details:
-    "Only files that the server has not got are uploaded. Publishing the same content under the same\nversion again changes nothing and ends with code 2.",
+    "Only what the server has not got is uploaded, compressed; patches are made from the versions before\nand from those that most machines have. What was interrupted goes on where it was. Publishing the\nsame content under the same version again adds patches that machines want by now, or ends with code 2.",
   options: [
     { flags: "--product <name>", text: "what it is a version of" },
     { flags: "--version <version>", text: "e.g. 1.4.0" },
@@ -135,27 +137,47 @@ export const publish = command({
       schema: "upbeat.published/1",
       data: { outcome: is, channel: input.channel, ...rest },
       text: (style) => publishedText(style, published, input.channel),
-      exitCode: is === "published" ? EXIT.ok : EXIT.nothingToDo,
+      exitCode: is === "already-there" ? EXIT.nothingToDo : EXIT.ok,
     };
   },
 });
 
 function publishedText(style: Style, published: Published, channel: Channel): string {
-  const { update, files, sizeBytes } = published;
+  const { update, files, sizeBytes, cost } = published;
   const size = `${count(files, "file")}, ${bytes(sizeBytes)}`;
   if (published.is === "already-there") {
     return `Nothing to do: ${formatUpdate(update)} is published in ${channel} with exactly this content (${size}).`;
   }
-  const { newFiles, newBytes } = published.uploaded;
   return facts(style, [
     [
-      "Published",
+      published.is === "improved" ? "Improved" : "Published",
       `${style.good(style.marks.done)} ${style.bold(formatUpdate(update))} in ${channel}`,
     ],
     ["Manifest", update.manifestSha256],
-    ["Payload", `${size}; ${count(newFiles, "file")} and ${bytes(newBytes)} new on the server`],
+    ["Payload", size],
+    ...cost.patches.map((patch): [string, string] => ["Patch", patchText(patch)]),
+    ["Server", growthText(cost)],
+    ["Cost", `${duration(cost.cpuMs)} of CPU, ${bytes(cost.peakMemoryBytes)} of memory at most`],
     ["Next", "upbeat check   on a machine, or wait for its next check"],
   ]);
+}
+
+const patchText = ({ from, sizeBytes, isWorth }: PatchCost): string =>
+  isWorth
+    ? `from ${from}: ${bytes(sizeBytes)}`
+    : `from ${from}: left out, because fetching files costs hardly more than its ${bytes(sizeBytes)}`;
+
+/** `grew by 1.2 MB: 3 objects of contents 1.1 MB, 1 patch 90 kB, 3 lists 2 kB`. */
+function growthText({ growth: { contents, patches, lists } }: PublishCost): string {
+  const total = contents.sizeBytes + patches.sizeBytes + lists.sizeBytes;
+  const part = ({ objects, sizeBytes }: Growth, one: string, many: string) =>
+    `${count(objects, one, many)} ${bytes(sizeBytes)}`;
+  return [
+    `grew by ${bytes(total)}:`,
+    `${part(contents, "object of contents", "objects of contents")},`,
+    `${part(patches, "patch", "patches")},`,
+    part(lists, "list", "lists"),
+  ].join(" ");
 }
 
 function parseJson(text: string): unknown {

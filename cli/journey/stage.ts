@@ -69,6 +69,7 @@ export function openStage(world: World, keepIn: string | undefined): Stage {
     ...inherited(world.env),
     UPBEAT_ROOT: deviceRoot,
     XDG_CONFIG_HOME: config,
+    XDG_CACHE_HOME: join(folder, "cache"),
     UPBEAT_PASSPHRASE: randomBytes(18).toString("base64url"),
   };
   let chapters = 0;

@@ -17,7 +17,7 @@ const Published = z.object({
   outcome: z.literal("published"),
   files: z.number(),
   sizeBytes: z.number(),
-  uploaded: z.object({ newFiles: z.number(), newBytes: z.number() }),
+  cost: z.object({ growth: z.record(z.string(), z.object({ sizeBytes: z.number() })) }),
 });
 const Changed = z.object({ change: Change });
 
@@ -62,9 +62,9 @@ async function publishRelease(stage: Stage, product: string, release: Release): 
   const options = ["--product", product, "--version", release.version, "--title", release.title];
   if (release.healthCommand !== undefined) options.push("--health-command", release.healthCommand);
   const published = await stage.ask(Published, ["publish", release.folder, ...options]);
-  const { newFiles, newBytes } = published.uploaded;
+  const grown = Object.values(published.cost.growth).reduce((sum, it) => sum + it.sizeBytes, 0);
   stage.say(
-    `The publisher signed ${count(published.files, "file")} (${bytes(published.sizeBytes)}) and uploaded the ${count(newFiles, "new one")} (${bytes(newBytes)}).`,
+    `The publisher signed ${count(published.files, "file")} (${bytes(published.sizeBytes)}) and uploaded ${bytes(grown)} for it.`,
   );
 }
 

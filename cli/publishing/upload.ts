@@ -1,107 +1,63 @@
 /**
- * Uploads the files that the server has not got, several at a time.
+ * Uploads objects that the server has not got, and counts what they cost it.
  *
- * Each file is hashed again on its way, because a build may still be writing into the folder.
- * Errors: UPB-PUBLISH-CHANGED, UPB-CLI-FILE, those of the server. Nothing is offered to anybody by
- * an upload: only signed metadata does that.
+ * Nothing is offered to anybody by an upload: only signed metadata does that. The server hashes what
+ * arrives. Errors: those of the server, UPB-CLI-FILE.
  */
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { StoredObject } from "../../protocol/delivery.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
-import type { FileEntry } from "../../protocol/payload.ts";
-import type { Progress } from "../screen/progress.ts";
 import type { ServerClient } from "../serverClient.ts";
 
-/** Enough to hide the round trips of small files, few enough for a small server. */
-const AT_ONCE = 8;
+/** contents: files, alone or packed · patches · lists: what says where the others are. */
+export type Kind = "contents" | "patches" | "lists";
 
-export interface Uploaded {
-  newFiles: number;
-  newBytes: number;
+export interface Growth {
+  objects: number;
+  sizeBytes: number;
 }
 
-export async function uploadFiles(
-  client: ServerClient,
-  folder: string,
-  files: readonly FileEntry[],
-  progress: Progress,
-): Promise<Uploaded> {
-  const waiting = [...new Map(files.map((file) => [file.sha256, file])).values()];
-  const totalBytes = waiting.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const uploaded: Uploaded = { newFiles: 0, newBytes: 0 };
-  let doneBytes = 0;
-  const show = (bytes: number) => {
-    doneBytes += bytes;
-    progress.show({ text: "Upload what is new", doneBytes, totalBytes });
+export interface Uploads {
+  has(sha256: Sha256): Promise<boolean>;
+  file(path: string, object: StoredObject, kind: Kind): Promise<void>;
+  bytes(bytes: Uint8Array, object: StoredObject, kind: Kind): Promise<void>;
+  /** By how much the server's storage has grown. */
+  readonly growth: Readonly<Record<Kind, Growth>>;
+}
+
+export function uploads(client: ServerClient, interrupted: AbortSignal): Uploads {
+  const none = (): Growth => ({ objects: 0, sizeBytes: 0 });
+  const growth = { contents: none(), patches: none(), lists: none() };
+  const put = async (
+    { sha256, sizeBytes }: StoredObject,
+    kind: Kind,
+    body: () => ReadableStream<Uint8Array>,
+  ): Promise<void> => {
+    if (await client.hasContent(sha256)) return;
+    await client.putContent(sha256, body(), interrupted);
+    growth[kind].objects += 1;
+    growth[kind].sizeBytes += sizeBytes;
   };
-  show(0);
-  const failed = new AbortController();
-  const worker = async (): Promise<void> => {
-    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-      failed.signal.throwIfAborted();
-      if (await client.hasContent(file.sha256)) {
-        show(file.sizeBytes);
-        continue;
+  return {
+    growth,
+    has: (sha256) => client.hasContent(sha256),
+    bytes: (bytes, object, kind) => put(object, kind, () => ReadableStream.from([bytes])),
+    async file(path, object, kind) {
+      let readError: unknown;
+      const body = () => {
+        const source = createReadStream(path).once("error", (error) => {
+          readError = error;
+        });
+        return Readable.toWeb(source) as ReadableStream<Uint8Array>;
+      };
+      try {
+        await put(object, kind, body);
+      } catch (cause) {
+        if (readError === undefined) throw cause;
+        throw new UpbeatError("UPB-CLI-FILE", { object: path, cause: readError });
       }
-      await uploadFile(client, folder, file, failed.signal, show);
-      uploaded.newFiles += 1;
-      uploaded.newBytes += file.sizeBytes;
-    }
+    },
   };
-  try {
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  } catch (error) {
-    failed.abort(error);
-    throw error;
-  }
-  progress.end("done");
-  return uploaded;
-}
-
-export async function uploadBytes(
-  client: ServerClient,
-  sha256: Sha256,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  if (await client.hasContent(sha256)) return;
-  await client.putContent(sha256, ReadableStream.from([bytes]), signal);
-}
-
-async function uploadFile(
-  client: ServerClient,
-  folder: string,
-  file: FileEntry,
-  signal: AbortSignal,
-  sent: (bytes: number) => void,
-): Promise<void> {
-  const hash = createHash("sha256");
-  let readError: unknown;
-  let isReadWhole = false;
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const chunk of createReadStream(join(folder, file.path))) {
-        hash.update(chunk);
-        sent(chunk.length);
-        yield chunk;
-      }
-      isReadWhole = true;
-    } catch (error) {
-      readError = error;
-      throw error;
-    }
-  }
-  try {
-    await client.putContent(file.sha256, ReadableStream.from(chunks()), signal);
-  } catch (cause) {
-    if (readError !== undefined) {
-      throw new UpbeatError("UPB-CLI-FILE", { object: file.path, cause: readError });
-    }
-    if (isReadWhole && hash.digest("hex") !== file.sha256) {
-      throw new UpbeatError("UPB-PUBLISH-CHANGED", { object: file.path, cause });
-    }
-    throw cause;
-  }
 }

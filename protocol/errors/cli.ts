@@ -144,6 +144,13 @@ export const CLI_ERRORS = {
     remedy: "Name the folder with the built files: `upbeat publish FOLDER --product P --version V`",
     retry: "user",
   },
+  "UPB-PUBLISH-PATCH": {
+    stage: "publish",
+    text: "A patch from an earlier version could not be made",
+    causes: ["this machine has too little memory for it", "a file changed while it was compared"],
+    remedy: "Run `upbeat publish` again: what is finished is kept",
+    retry: "transient",
+  },
   "UPB-PUBLISH-CHANGED": {
     stage: "publish",
     text: "A file changed while it was being published",

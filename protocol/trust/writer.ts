@@ -6,6 +6,7 @@
  * UPB-PUBLISH-UNWRITABLE, UPB-PUBLISH-NOT-LOADED.
  */
 import type { RepositoryUpdate, SignerKeys } from "../adminApi.ts";
+import type { PackedDocument } from "../delivery.ts";
 import { UpbeatError } from "../errors/error.ts";
 import {
   type Channel,
@@ -75,11 +76,16 @@ interface ChannelInput {
 
 /** An update that is there already, byte for byte, changes nothing: `roles` is empty. */
 export function addUpdate(
-  input: ChannelInput & { index: ProductIndex | undefined; manifest: UpdateManifest },
+  input: ChannelInput & {
+    index: ProductIndex | undefined;
+    manifest: UpdateManifest;
+    delivery?: PackedDocument;
+  },
 ): RepositoryUpdate & { updateId: UpdateId } {
-  const { index, manifest } = input;
+  const { index, manifest, delivery } = input;
   const { updateIds, ...update } = addUpdates({
     ...input,
+    deliveryOf: () => delivery,
     channel: manifest.channel,
     indexes: index === undefined ? [] : [index],
     manifests: [manifest],
@@ -96,6 +102,7 @@ export function addUpdates(
     channel: Channel;
     indexes: readonly ProductIndex[];
     manifests: readonly UpdateManifest[];
+    deliveryOf?: (manifest: UpdateManifest) => PackedDocument | undefined;
   },
 ): RepositoryUpdate & { updateIds: UpdateId[] } {
   const { channel } = input;
@@ -120,7 +127,14 @@ export function addUpdates(
       const object = `${formatUpdate(manifest)} in ${channel}`;
       throw new UpbeatError(before ? "UPB-PUBLISH-EXISTS" : "UPB-PUBLISH-UNWRITABLE", { object });
     }
-    versions.set(version, { version, manifestSha256, manifestSizeBytes: meta.length, publishedAt });
+    const delivery = input.deliveryOf?.(manifest);
+    versions.set(version, {
+      version,
+      manifestSha256,
+      manifestSizeBytes: meta.length,
+      publishedAt,
+      ...(delivery && { delivery }),
+    });
     changed.add(product);
     files.set(manifestPath(channel, product, version), bytes);
   }
@@ -131,6 +145,19 @@ export function addUpdates(
   }
   if (files.size === 0) return { ...repositoryUpdate(new Map(), files), updateIds };
   return { ...changeTargets(input, channel, files, []), updateIds };
+}
+
+/** Other ways to the same bytes: the update stays what it is. `index` lists it. */
+export function changeDelivery(
+  input: ChannelInput & { index: ProductIndex; version: Version; delivery: PackedDocument },
+): RepositoryUpdate {
+  const { index, version, delivery } = input;
+  const updates = index.updates.map((one) =>
+    one.version === version ? { ...one, delivery } : one,
+  );
+  const path = indexPath(index.channel, index.product);
+  const files = new Map([[path, stableJson({ ...index, updates })]]);
+  return changeTargets(input, index.channel, files, []);
 }
 
 /** The manifest and its entry in the index go; the content stays for those who have it planned. */

@@ -9,7 +9,12 @@ import type { Publishing } from "../publishing/publishing.ts";
 import type { SignerProcess } from "../signerProcess.ts";
 import { requireAdmin } from "../storage/adminToken.ts";
 import type { Database } from "../storage/database.ts";
-import { deviceDetail, listDevices, newEnrolmentSecret } from "../storage/devices.ts";
+import {
+  countInstalled,
+  deviceDetail,
+  listDevices,
+  newEnrolmentSecret,
+} from "../storage/devices.ts";
 import { countProgress } from "../storage/progress.ts";
 import { listUpdates } from "../storage/updates.ts";
 import { type Admission, attach } from "./attach.ts";
@@ -44,6 +49,9 @@ export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
     });
     return { rollouts: await Promise.all(rollouts.map(report)) };
   });
+  attach(app, ROUTES.installed, admit, async ({ params }) => ({
+    versions: await countInstalled(db, params.product),
+  }));
   attach(app, ROUTES.devices, admit, async () => ({ devices: await listDevices(db) }));
   attach(app, ROUTES.device, admit, async ({ params }) => {
     const found = await deviceDetail(db, params.id);

@@ -7,6 +7,7 @@ import {
   ChannelPolicyAnswer,
   DeviceDetail,
   DeviceSummary,
+  InstalledVersions,
   PublishedUpdate,
   RepositoryState,
   RepositoryUpdate,
@@ -26,7 +27,7 @@ import {
   LockHolder,
   LockRequest,
 } from "../../protocol/fleetLock.ts";
-import { Channel, DeviceId } from "../../protocol/ids.ts";
+import { Channel, DeviceId, Product } from "../../protocol/ids.ts";
 
 export interface Route<Params, Body, Answer> {
   readonly method: "GET" | "POST";
@@ -107,6 +108,12 @@ export const ROUTES = {
     "The rollouts of a channel, and how far their devices have come",
     z.object({ rollouts: z.array(RolloutReport) }),
     z.object({ channel: Channel }),
+  ),
+  installed: get(
+    "/api/v1/products/:product/installed",
+    "How many devices report each version of a product",
+    InstalledVersions,
+    z.object({ product: Product }),
   ),
   devices: get(
     "/api/v1/devices",

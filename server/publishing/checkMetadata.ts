@@ -1,5 +1,5 @@
 /**
- * The first half of the publish gate: is the new signed metadata what every device will accept?
+ * The first part of the publish gate: is the new signed metadata what every device will accept?
  * The chain of roots, each version exactly one higher, each signature under its delegator, and the
  * writer's own layout, so that nothing that another reader might see differently is ever shown.
  *

@@ -1,12 +1,11 @@
 /**
- * The second half of the publish gate: is everything that the new metadata names really here, and do
- * manifests, indexes, metadata and content say the same?
+ * The second part of the publish gate: is everything that the new metadata names really here, and do
+ * manifests, indexes and metadata say the same? Their content is the third: `checkStored.ts`.
  *
- * Errors: UPB-PUBLISH-INCOMPLETE, -INCONSISTENT, -EXISTS, UPB-MANIFEST-*, UPB-PAYLOAD-INVALID, UPB-TREE-*, UPB-TRUST-HASH,
- * UPB-TRUST-LENGTH.
+ * Errors: UPB-PUBLISH-INCOMPLETE, -INCONSISTENT, -EXISTS, UPB-MANIFEST-*, UPB-TRUST-HASH, UPB-TRUST-LENGTH.
  */
+import { isDeepStrictEqual } from "node:util";
 import { targetFileName } from "../../content/metadataSource.ts";
-import { requireSafeTree } from "../../content/treeRules.ts";
 import type { RepositoryUpdate } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import {
@@ -25,13 +24,12 @@ import {
   readManifest,
   type UpdateManifest,
 } from "../../protocol/manifest.ts";
-import { readPayload } from "../../protocol/payload.ts";
 import type { TargetFile, Targets } from "../../protocol/trust/schema.ts";
 import { requireHashes, requireLength } from "../../protocol/trust/verify.ts";
-import { contentPath } from "../contentUpload.ts";
 import type { FileSet, RepositoryFiles } from "../repositoryFiles.ts";
 import { inconsistent, type NextSet, targetsAt } from "./checkMetadata.ts";
 import { checkPolicy } from "./checkPolicy.ts";
+import type { ListedUpdate, NewlyStored } from "./checkStored.ts";
 import { type CurrentSet, readTargets } from "./currentSet.ts";
 
 export interface TargetChange {
@@ -41,6 +39,8 @@ export interface TargetChange {
   readonly retired: readonly Sha256[];
   /** Paths whose bytes are new. */
   readonly paths: readonly string[];
+  /** Updates that are new, or whose delivery is: for `checkStored`. */
+  readonly stored: readonly NewlyStored[];
 }
 
 interface Named {
@@ -75,7 +75,8 @@ export function checkTargets(
     return bytes;
   };
 
-  const published = [];
+  const published: TargetChange["published"][number][] = [];
+  const stored: NewlyStored[] = [];
   const products = new Map<string, { channel: Channel; product: Product }>();
   for (const channel of channelsWithPolicy([...added, ...removed])) {
     const path = policyPath(channel);
@@ -92,7 +93,6 @@ export function checkTargets(
     const manifest = readManifest(bytesOf(path, named), path);
     if (manifestPath(manifest.channel, manifest.product, manifest.version) !== path)
       throw inconsistent(path, `the manifest is of ${formatUpdate(manifest)}`);
-    requirePayload(files, manifest);
     published.push({ manifest, sha256: named.sha256 });
   }
   const retired = [];
@@ -109,17 +109,43 @@ export function checkTargets(
     const index = parseIndex(bytesOf(path, namedOf(file, path)), path);
     requireIndex(index, { channel, product, listed, published });
     const old = before.get(path);
-    if (old === undefined) continue;
-    const oldBytes = files.read(targetPath(path, old.sha256));
-    if (oldBytes === undefined) throw incomplete(path);
-    requireRemembered(parseIndex(oldBytes, path), index, listed);
+    const oldBytes = old && files.read(targetPath(path, old.sha256));
+    if (old !== undefined && oldBytes === undefined) throw incomplete(path);
+    const oldIndex = oldBytes && parseIndex(oldBytes, path);
+    if (oldIndex !== undefined) requireRemembered(oldIndex, index, listed);
+    const read = (entry: ProductIndex["updates"][number]): ListedUpdate => {
+      const at = manifestPath(channel, product, entry.version);
+      const target = listed(channel, at).get(at);
+      if (target === undefined) throw incomplete(at);
+      return { entry, manifest: readManifest(bytesOf(at, namedOf(target, at)), at) };
+    };
+    stored.push(...newlyStored(oldIndex, index, read));
   }
   return {
     files: [...supplied].map(([path, bytes]) => [targetPath(path, namedAt(after, path)), bytes]),
     published,
     retired,
     paths: added.map(([path]) => path),
+    stored,
   };
+}
+
+/** What the index says now and did not say before. */
+function newlyStored(
+  before: ProductIndex | undefined,
+  index: ProductIndex,
+  read: (entry: ProductIndex["updates"][number]) => ListedUpdate,
+): NewlyStored[] {
+  const known = new Map(before?.updates.map((entry) => [entry.version, entry]));
+  return index.updates
+    .filter((entry) => !isDeepStrictEqual(known.get(entry.version), entry))
+    .map((entry) => ({
+      ...read(entry),
+      before: known.get(entry.version),
+      *others() {
+        for (const other of index.updates) if (other !== entry) yield read(other);
+      },
+    }));
 }
 
 function collect(into: Map<string, Named>, targets: Targets["targets"], role: string): void {
@@ -173,28 +199,6 @@ function partsOf(path: string): { channel: Channel; product: Product; isIndex: b
   if (!isIndex && !name?.endsWith(".json"))
     throw inconsistent(path, "it is neither a manifest nor an index");
   return { channel: parsed.channel.data, product: parsed.product.data, isIndex };
-}
-
-function requirePayload(files: RepositoryFiles, manifest: UpdateManifest): void {
-  if (manifest.payload === undefined) return;
-  const object = formatUpdate(manifest);
-  const { sha256, sizeBytes } = manifest.payload;
-  const path = contentPath(sha256);
-  // Looked at before it is read: what is there may be of any size.
-  const bytes = files.sizeOf(path) === sizeBytes ? files.read(path) : undefined;
-  if (bytes === undefined) {
-    const detail = `expected ${sizeBytes} bytes of the list of files, found ${files.sizeOf(path) ?? "none"}`;
-    throw new UpbeatError("UPB-PUBLISH-INCOMPLETE", { object, detail });
-  }
-  const payload = readPayload(bytes, manifest.payload, object);
-  requireSafeTree(payload, object);
-  for (const entry of payload) {
-    if (entry.type !== "file") continue;
-    const found = files.sizeOf(contentPath(entry.sha256));
-    if (found === entry.sizeBytes) continue;
-    const detail = `expected ${entry.sizeBytes} bytes of ${entry.path}, found ${found ?? "none"}`;
-    throw new UpbeatError("UPB-PUBLISH-INCOMPLETE", { object, detail });
-  }
 }
 
 /** The index lists what is published, and nothing that the metadata does not name. */

@@ -17,6 +17,7 @@ import type { SignedBytes, SignerProcess } from "../signerProcess.ts";
 import type { Database } from "../storage/database.ts";
 import { recordUpdates } from "../storage/updates.ts";
 import { checkMetadata } from "./checkMetadata.ts";
+import { checkStored } from "./checkStored.ts";
 import { checkTargets } from "./checkTargets.ts";
 import {
   type CurrentSet,
@@ -30,7 +31,7 @@ import {
 import { proveSet } from "./proof.ts";
 
 export interface Publishing {
-  /** Errors: those of the two checks, UPB-SERVER-SIGNER-AWAY, UPB-SIGNER-REFUSED. */
+  /** Errors: those of the three checks, UPB-SERVER-SIGNER-AWAY, UPB-SIGNER-REFUSED. */
   publish(update: RepositoryUpdate): Promise<RepositoryState>;
   /** Signs the timestamp again when it is more than an hour old; the snapshot as the signer's rules say. */
   renewIfDue(): Promise<boolean>;
@@ -104,6 +105,7 @@ export function openPublishing(deps: {
     const signerKeys = await signer.keys();
     const next = checkMetadata({ files, current, update, signerKeys, nowMs: now() });
     const targets = checkTargets(files, current, next, update);
+    for (const stored of targets.stored) await checkStored(files, stored);
     const meta = snapshotMetaOf(next.meta);
     const roles = [...next.changed].map(
       ([role, { bytes, content }]) => [rolePath(role, content.version), bytes] as const,

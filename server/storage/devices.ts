@@ -1,7 +1,8 @@
 /** What the server knows about devices: who may enrol, who has, and what they reported. */
 import { createHash, randomBytes } from "node:crypto";
+import { sql } from "kysely";
 import { z } from "zod";
-import type { DeviceDetail, DeviceSummary } from "../../protocol/adminApi.ts";
+import type { DeviceDetail, DeviceSummary, InstalledVersions } from "../../protocol/adminApi.ts";
 import {
   DeviceEvent,
   type EnrolRequest,
@@ -9,7 +10,7 @@ import {
   type ReportBatch,
 } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { DeviceId } from "../../protocol/ids.ts";
+import { DeviceId, type Product, Version } from "../../protocol/ids.ts";
 import { InstalledProduct } from "../../protocol/updateServiceApi.ts";
 import type { Database } from "./database.ts";
 import { recordProgress } from "./progress.ts";
@@ -184,6 +185,22 @@ export async function listDevices(db: Database): Promise<DeviceSummary[]> {
   return Promise.all(
     rows.map(async (row) => summaryOf(row, (await eventsOf(db, row.device_id, 1))[0])),
   );
+}
+
+/** Most first. */
+export async function countInstalled(
+  db: Database,
+  product: Product,
+): Promise<InstalledVersions["versions"]> {
+  const { rows } = await sql<{ version: string; devices: number }>`
+    SELECT json_extract(one.value, '$.current') AS version, count(*) AS devices
+    FROM device, json_each(device.products) AS one
+    WHERE json_extract(one.value, '$.product') = ${product} AND version IS NOT NULL
+    GROUP BY version ORDER BY devices DESC, version`.execute(db);
+  return rows.map(({ version, devices }) => ({
+    version: Version.parse(version),
+    devices: Number(devices),
+  }));
 }
 
 /** Undefined: there is no such device. */

@@ -15,6 +15,8 @@ export interface Administrator {
   readonly token: string;
   /** The signing keys. */
   readonly keysFolder: string;
+  /** For `upbeat` as a process. */
+  env(): Record<string, string>;
   /** Ends with 0, or throws with what was printed. */
   upbeat(...args: string[]): Promise<Record<string, unknown>>;
   /** However it ends: the exit code, and the answer or the error. */
@@ -27,13 +29,15 @@ export async function administrator(): Promise<Administrator> {
   const folder = mkdtempSync(join(tmpdir(), "upbeat-administrator-"));
   const server = await startServer(join(folder, "data"));
   const token = server.adminToken ?? "";
+  const env = () => ({
+    UPBEAT_SERVER: admin.server.url,
+    UPBEAT_TOKEN: token,
+    XDG_CONFIG_HOME: join(folder, "config"),
+    XDG_CACHE_HOME: join(folder, "cache"),
+  });
   const attempt: Administrator["attempt"] = async (...args) => {
     const world = testWorld([...args, "--json"], {
-      env: {
-        UPBEAT_SERVER: admin.server.url,
-        UPBEAT_TOKEN: token,
-        XDG_CONFIG_HOME: join(folder, "config"),
-      },
+      env: env(),
       cwd: folder,
       now: Date.now,
     });
@@ -46,6 +50,7 @@ export async function administrator(): Promise<Administrator> {
     server,
     token,
     keysFolder: join(folder, "config/upbeat/keys"),
+    env,
     attempt,
     async upbeat(...args) {
       const { exitCode, answer } = await attempt(...args);

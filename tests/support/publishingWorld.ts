@@ -56,6 +56,7 @@ export interface PublishingWorld {
   addVersion(version: string): RepositoryUpdate;
   /** An entry whose content is there. */
   putContent(text: string): FileEntry;
+  putObject(bytes: Uint8Array): void;
   /** A list of files that is there. */
   putPayload(entries: readonly TreeEntry[]): PayloadRef;
   /** A new device, over the files as a static server would show them. */
@@ -130,6 +131,7 @@ export async function publishingWorld(): Promise<PublishingWorld> {
       put(entry.sha256, text);
       return entry;
     },
+    putObject: (bytes) => put(sha256(bytes), bytes),
     putPayload(entries) {
       const { bytes, ref } = writePayload(entries);
       put(ref.sha256, bytes);

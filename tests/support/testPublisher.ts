@@ -3,12 +3,14 @@
  * channels `stable` and `beta`. Written with the product's own writer.
  */
 import type { RepositoryUpdate, SignerKeys } from "../../protocol/adminApi.ts";
+import type { PackedDocument } from "../../protocol/delivery.ts";
 import { type Channel, indexPath, Product, Version } from "../../protocol/ids.ts";
 import { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
 import { emptyOfferPolicy, type OfferPolicy } from "../../protocol/offerPolicy.ts";
 import { newSigningKey, type SigningKey } from "../../protocol/trust/sign.ts";
 import {
   addUpdate,
+  changeDelivery,
   firstRepository,
   retireUpdate,
   writePolicy,
@@ -20,7 +22,9 @@ export interface TestPublisher {
   readonly roles: Map<string, Uint8Array>;
   readonly current: (role: string) => Uint8Array | undefined;
   first(): RepositoryUpdate;
-  add(manifest: UpdateManifest): RepositoryUpdate;
+  add(manifest: UpdateManifest, delivery?: PackedDocument): RepositoryUpdate;
+  /** Another delivery for a version of `kiosk` that is there. */
+  improve(version: string, delivery: PackedDocument): RepositoryUpdate;
   /** Over an empty policy of the channel; the caller counts revisions. */
   policy(channel: Channel, fields: Partial<OfferPolicy>, keys?: SigningKey[]): RepositoryUpdate;
   retire(channel: Channel, product: string, version: string): RepositoryUpdate;
@@ -52,15 +56,28 @@ export function testPublisher(online: SignerKeys, nowMs: number): TestPublisher 
         online,
         nowMs: publisher.nowMs,
       }),
-    add: (manifest) => {
+    add: (manifest, delivery) => {
       const { updateId: _, ...update } = addUpdate({
         current,
         index: indexes.get(indexPath(manifest.channel, manifest.product)),
         manifest,
         channelKeys: channelKeys(manifest.channel),
         nowMs: publisher.nowMs,
+        ...(delivery && { delivery }),
       });
       return update;
+    },
+    improve: (version, delivery) => {
+      const index = indexes.get("stable/kiosk/index");
+      if (index === undefined) throw new Error("nothing of kiosk is published");
+      return changeDelivery({
+        current,
+        index,
+        version: Version.parse(version),
+        delivery,
+        channelKeys: keys.stable,
+        nowMs: publisher.nowMs,
+      });
     },
     policy: (channel, fields, keys = channelKeys(channel)) =>
       writePolicy({
