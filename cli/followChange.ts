@@ -51,6 +51,7 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   "refresh-metadata": "Verify signed metadata",
   plan: "Work out what to fetch",
   download: "Download",
+  apply: "Build new files from the ones that are here",
   verify: "Verify every byte",
   stage: "Put the new version in place beside the old",
   switch: "Switch to the new version",
@@ -68,6 +69,7 @@ const WAITING_WORDS: Record<ChangeRequest["kind"], string> = {
   install: "Prepare the install",
   rollback: "Go back to the old version",
   uninstall: "Remove it",
+  plan: "Work out the download",
   verify: "Prepare the check",
 };
 

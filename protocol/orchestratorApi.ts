@@ -13,6 +13,7 @@
 import { z } from "zod";
 import { NotOffered } from "./decisions.ts";
 import { Facts } from "./deviceApi.ts";
+import { DownloadPlan } from "./downloadPlan.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, UpdateId, Version } from "./ids.ts";
 import { Inhibitor } from "./inhibitors.ts";
@@ -36,6 +37,8 @@ export const ChangeRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("install"), ...WhichUpdates }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+  /** How downloads would go, without doing them. Without `product`: of every offered update. */
+  z.strictObject({ kind: z.literal("plan"), product: Product.optional() }),
   /** Without `product`: everything that is installed. */
   z.strictObject({ kind: z.literal("verify"), product: Product.optional() }),
 ]);
@@ -91,6 +94,7 @@ export const Change = z.object({
   /** The updates that it concerns and where they stand. */
   updates: z.array(UpdateRecord),
   check: CheckResult.optional(),
+  plans: z.array(z.object({ update: UpdateId, plan: DownloadPlan })).optional(),
   verified: z
     .array(z.object({ product: Product, version: Version, report: VerifyReport }))
     .optional(),

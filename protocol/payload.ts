@@ -70,7 +70,7 @@ export function writePayload(entries: readonly TreeEntry[]): {
 export function readPayload(bytes: Uint8Array, ref: PayloadRef, object: string): TreeEntry[] {
   requireLength(ref.sizeBytes, bytes, object);
   requireHashes({ sha256: ref.sha256 }, bytes, object);
-  const entries = parseList(bytes, object);
+  const entries = parsePayload(bytes, object);
   const found = countFiles(entries);
   if (found.files !== ref.files || found.totalBytes !== ref.totalBytes) {
     const detail = `the manifest says ${ref.files} files of ${ref.totalBytes} bytes, it lists ${found.files} of ${found.totalBytes}`;
@@ -79,7 +79,8 @@ export function readPayload(bytes: Uint8Array, ref: PayloadRef, object: string):
   return entries;
 }
 
-function parseList(bytes: Uint8Array, object: string): TreeEntry[] {
+/** Of bytes that were verified before. Errors: UPB-PAYLOAD-INVALID. */
+export function parsePayload(bytes: Uint8Array, object: string): TreeEntry[] {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return PayloadList.parse(JSON.parse(text)).entries;

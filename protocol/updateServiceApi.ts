@@ -5,11 +5,13 @@
  *   POST /v1/jobs  JobRequest  -> 202 JobAccepted · 409 UPB-INSTALL-BUSY
  *   POST /v1/download/pause    -> { paused: boolean }           stopped where it is, kept
  *   POST /v1/restart           -> { begun: true }               restarts the machine, now
+ *   GET  /v1/plans/JOB         -> PlanAnswer · 404 UPB-CHANGE-UNKNOWN
  *   GET  /v1/history?limit=N   -> { entries: HistoryEntry[] }   newest first
  *
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
  */
 import { z } from "zod";
+import { DownloadPlan } from "./downloadPlan.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, Product, Sha256, UpdateId, Version } from "./ids.ts";
 import {
@@ -30,6 +32,8 @@ export const JobRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("install"), update: UpdateId }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
+  /** Works out how the update would come here, and leaves the answer at `/v1/plans/JOB`. */
+  z.strictObject({ kind: z.literal("plan"), update: UpdateId }),
   /** Checks the version that runs against its list, and mends what is damaged. */
   z.strictObject({ kind: z.literal("verify"), product: Product }),
   z.strictObject({
@@ -41,6 +45,14 @@ export const JobRequest = z.discriminatedUnion("kind", [
   }),
 ]);
 export type JobRequest = z.infer<typeof JobRequest>;
+
+/** Of a `plan` job; kept until the service ends. */
+export const PlanAnswer = z.object({
+  state: z.enum(["working", "done", "failed"]),
+  plan: DownloadPlan.optional(),
+  error: ErrorReport.optional(),
+});
+export type PlanAnswer = z.infer<typeof PlanAnswer>;
 
 export const JobAccepted = z.object({ jobId: z.uuid() });
 export type JobAccepted = z.infer<typeof JobAccepted>;
@@ -70,6 +82,7 @@ export const PHASES = [
   "refresh-metadata",
   "plan",
   "download",
+  "apply",
   "verify",
   "stage",
   "switch",
@@ -98,6 +111,8 @@ export const UpdateRecord = z.object({
   /** When the state was entered, milliseconds since 1970. */
   sinceMs: z.int(),
   jobId: z.uuid(),
+  /** How it came, or is coming, onto this machine. */
+  plan: DownloadPlan.optional(),
   error: ErrorReport.optional(),
 });
 export type UpdateRecord = z.infer<typeof UpdateRecord>;
@@ -159,6 +174,8 @@ export const HistoryEntry = z.object({
   /** True: installed after the metadata that vouched for it at download had expired. */
   metadataExpired: z.boolean().optional(),
   verify: VerifyReport.optional(),
+  /** Of an install: how the update had come here. */
+  download: DownloadPlan.optional(),
   error: ErrorReport.optional(),
 });
 export type HistoryEntry = z.infer<typeof HistoryEntry>;

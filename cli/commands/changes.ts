@@ -7,6 +7,7 @@ import { ProviderId, type ProviderReport } from "../../protocol/providers.ts";
 import { type Answer, command, type Session } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
 import { followChange } from "../followChange.ts";
+import { plansText } from "../planText.ts";
 import { bytes, count, fromTo, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { table } from "../screen/table.ts";
@@ -42,13 +43,28 @@ export const download = command({
   name: "download",
   args: { "[product]": { text: "only this product (default: every offered update)" } },
   summary: "Download and verify offered updates without installing them",
-  options: [ROOT_OPTION, PROVIDER_OPTION],
+  options: [
+    ROOT_OPTION,
+    PROVIDER_OPTION,
+    { flags: "--plan", text: "only show what would be fetched, from where and by which way" },
+  ],
   examples: [
     ["upbeat download", "fetches every offered update"],
     ["upbeat download kiosk", "fetches the update of one product"],
+    ["upbeat download --plan", "bytes, requests and time by source, before anything is fetched"],
   ],
-  input: z.object({ ...RootInput, product: Product.optional(), provider: ProviderId.optional() }),
-  run: async ({ root, product, provider }, session) => {
+  input: z.object({
+    ...RootInput,
+    product: Product.optional(),
+    provider: ProviderId.optional(),
+    plan: z.boolean().default(false),
+  }),
+  run: async ({ root, product, provider, plan }, session) => {
+    if (plan) {
+      const request = { kind: "plan", product } as const;
+      const planned = await followChange(session, deviceRoot(session.world, { root }), request);
+      return changeAnswer(planned, (style) => plansText(style, planned.plans ?? []));
+    }
     const change = await followChange(session, deviceRoot(session.world, { root }), {
       kind: "download",
       product,

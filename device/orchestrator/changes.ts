@@ -134,6 +134,7 @@ const REPEATABLE: ReadonlySet<ChangeRequest["kind"]> = new Set([
   "check",
   "download",
   "install",
+  "plan",
   "verify",
 ]);
 

@@ -88,6 +88,7 @@ const VERBS = {
   install: "Installing",
   rollback: "Rolling back",
   uninstall: "Uninstalling",
+  plan: "Planning",
   verify: "Checking",
 };
 
@@ -95,6 +96,7 @@ const PHASE_WORDS: Record<(typeof PHASES)[number], string> = {
   "refresh-metadata": "checking what was signed",
   plan: "planning",
   download: "downloading",
+  apply: "building new files from the ones that are here",
   verify: "verifying",
   stage: "putting the new version beside the old one",
   switch: "switching over",

@@ -27,7 +27,7 @@ const BUSY_MS = 3_600_000;
 export const STUCK_MS = 150_000;
 
 /** What moves an update from state to state; the others leave a report (`followReport.ts`). */
-export type MovingJob = Exclude<JobRequest, { kind: "verify" | "provider" }>;
+export type MovingJob = Exclude<JobRequest, { kind: "verify" | "plan" | "provider" }>;
 
 /** The states in which a job of that kind has done what was asked. */
 const DONE: Record<MovingJob["kind"], readonly UpdateState[]> = {

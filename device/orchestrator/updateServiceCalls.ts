@@ -4,6 +4,7 @@ import {
   HistoryEntry,
   JobAccepted,
   type JobRequest,
+  PlanAnswer,
   ServiceStatus,
 } from "../../protocol/updateServiceApi.ts";
 import { callLocal } from "../localClient.ts";
@@ -14,6 +15,8 @@ export interface UpdateServiceCalls {
   status(): Promise<ServiceStatus>;
   history(limit: number): Promise<HistoryEntry[]>;
   start(job: JobRequest): Promise<JobAccepted>;
+  /** Of a `plan` job. */
+  plan(jobId: string): Promise<PlanAnswer>;
 }
 
 const History = z.object({ entries: z.array(HistoryEntry) });
@@ -27,6 +30,8 @@ export function updateServiceCalls(paths: DevicePaths): UpdateServiceCalls {
     history: async (limit) =>
       (await callLocal(socket, "GET", `/v1/history?limit=${limit}`, History, undefined, TIMEOUT_MS))
         .entries,
+    plan: (jobId) =>
+      callLocal(socket, "GET", `/v1/plans/${jobId}`, PlanAnswer, undefined, TIMEOUT_MS),
     start: (job) => callLocal(socket, "POST", "/v1/jobs", JobAccepted, job, TIMEOUT_MS),
   };
 }

@@ -47,6 +47,8 @@ export function changeWork(world: WorkWorld): ChangeWork {
       case "uninstall":
         await doJob(world, change, { kind: request.kind, product: request.product }, tools);
         return "succeeded";
+      case "plan":
+        return await planDownloads(world, change, request.product, tools);
       case "verify":
         return await verify(world, change, request.product, tools);
     }
@@ -146,6 +148,31 @@ async function chooseUpdates(world: WorkWorld, product: Product | undefined): Pr
     .filter((offer) => product === undefined || offer.update.product === product)
     .flatMap(({ update }) => evaluation.installs[formatUpdate(update)] ?? [update]);
   return [...new Map(ids.map((id) => [id.manifestSha256, id])).values()];
+}
+
+async function planDownloads(
+  world: WorkWorld,
+  change: Change,
+  product: Product | undefined,
+  tools: WorkTools,
+): Promise<"succeeded" | "nothing-to-do"> {
+  const wanted = await chooseUpdates(world, product);
+  change.plans = [];
+  for (const update of wanted) {
+    const plan = await followReport(
+      { kind: "plan", update },
+      { calls: world.calls, signal: tools.signal, elapsed: () => performance.now() },
+      watcherOf(world, change),
+      async (jobId) => {
+        const answer = await world.calls.plan(jobId);
+        if (answer.error !== undefined) throw errorFromReport(answer.error);
+        return answer.plan;
+      },
+    );
+    change.plans.push({ update, plan });
+    tools.save();
+  }
+  return wanted.length === 0 ? "nothing-to-do" : "succeeded";
 }
 
 /** What an earlier process had checked is checked again: it does no harm. */

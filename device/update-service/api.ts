@@ -13,6 +13,7 @@ import { localApi } from "../localServer.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 
+const ById = z.object({ id: z.uuid() });
 const HistoryQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 
 export function updateServiceApi(about: {
@@ -26,6 +27,7 @@ export function updateServiceApi(about: {
   const { journal, jobs, startedMs } = about;
   const app = localApi({
     "UPB-INSTALL-BUSY": 409,
+    "UPB-CHANGE-UNKNOWN": 404,
     "UPB-LOCAL-BAD-REQUEST": 400,
     "UPB-PROVIDER-UNKNOWN": 404,
     "UPB-INSTALL-ALREADY": 409,
@@ -55,6 +57,12 @@ export function updateServiceApi(about: {
     jobs.requireIdle("restart");
     await about.restartMachine();
     return { begun: true };
+  });
+  app.get("/v1/plans/:id", (request) => {
+    const { id } = parse(ById, request.params);
+    const answer = jobs.planned(id);
+    if (answer === undefined) throw new UpbeatError("UPB-CHANGE-UNKNOWN", { object: id });
+    return answer;
   });
   app.post("/v1/jobs", (request, reply) =>
     reply.status(202).send({ jobId: jobs.accept(parse(JobRequest, request.body)) }),

@@ -22,8 +22,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { UpbeatError } from "../../protocol/errors/error.ts";
+import type { Sha256 } from "../../protocol/ids.ts";
 import type { FileEntry } from "../../protocol/payload.ts";
-import { breathe, requireContent, writeAll } from "./hashFile.ts";
+import { breathe, requireContent, requirePieces, writeAll } from "./hashFile.ts";
 import { openUntrusted } from "./untrustedFile.ts";
 
 export type StoredFile = Pick<FileEntry, "sha256" | "sizeBytes" | "mode">;
@@ -35,18 +36,21 @@ export const objectPath = (store: string, file: Named): string =>
   join(store, file.sha256.slice(0, 2), objectName(file));
 
 /** Which contents are here, and under which modes. By name only: nothing of it is verified. */
-export function storedModes(store: string): Map<string, Set<number>> {
-  const modes = new Map<string, Set<number>>();
+export function storedModes(store: string): Map<Sha256, Set<number>> {
+  const modes = new Map<Sha256, Set<number>>();
   for (const { name } of objectsOf(store)) {
-    const [sha256 = "", mode = ""] = name.split(".");
-    if (objectName({ sha256: sha256 as StoredFile["sha256"], mode: parseInt(mode, 8) }) !== name)
-      continue;
+    const [text = "", mode = ""] = name.split(".");
+    const sha256 = text as Sha256; // only if the name is that of an object, which is asked next
+    if (objectName({ sha256, mode: parseInt(mode, 8) }) !== name) continue;
     const known = modes.get(sha256);
     if (known === undefined) modes.set(sha256, new Set([parseInt(mode, 8)]));
     else known.add(parseInt(mode, 8));
   }
   return modes;
 }
+
+/** A folder of the store for files whose hash is not known yet. What is left there is tidied away. */
+export const MAKING = "making";
 
 /** Takes over what the downloader brought. Errors: UPB-VERIFY-CONTENT, UPB-DOWNLOAD-DISK-FULL. */
 export async function adopt(store: string, arrived: string, file: StoredFile): Promise<void> {
@@ -85,7 +89,22 @@ export async function adoptSibling(store: string, file: StoredFile): Promise<boo
  * Copies while hashing, so that what is hashed is what is kept, and only then gives it its name.
  * Not flushed: whoever relies on it flushes the store first.
  */
-async function write(store: string, from: number, file: StoredFile): Promise<void> {
+const write = (store: string, from: number, file: StoredFile): Promise<void> =>
+  put(store, file, (to) => requireContent(from, file, (chunk) => writeAll(to, chunk)));
+
+/** The same for what comes in pieces. Errors: UPB-VERIFY-CONTENT, UPB-DOWNLOAD-DISK-FULL. */
+export const adoptPieces = (
+  store: string,
+  file: StoredFile,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> =>
+  put(store, file, (to) => requirePieces(pieces, file, (chunk) => writeAll(to, chunk)));
+
+async function put(
+  store: string,
+  file: StoredFile,
+  fill: (to: number) => Promise<void>,
+): Promise<void> {
   const target = objectPath(store, file);
   const beside = `${target}.new`;
   try {
@@ -93,7 +112,7 @@ async function write(store: string, from: number, file: StoredFile): Promise<voi
     rmSync(beside, { force: true });
     const to = openSync(beside, "wx", 0o600);
     try {
-      await requireContent(from, file, (chunk) => writeAll(to, chunk));
+      await fill(to);
       fchmodSync(to, file.mode);
     } finally {
       closeSync(to);

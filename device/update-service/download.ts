@@ -1,136 +1,224 @@
 /**
- * Brings everything that an update needs into the store: verified metadata, the manifest, and the
- * content that is not here yet. `downloaded` means: whole, hashed by this process, and on the disk.
+ * Brings everything that an update needs into the store: verified metadata, the manifest, the list of
+ * files, and the content that is not here yet, by the cheapest way. `downloaded` means: whole, hashed
+ * by this process, and on the disk.
  *
- * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-PAYLOAD-INVALID, UPB-TREE-*,
- * UPB-DOWNLOAD-*,
- * UPB-VERIFY-*, UPB-FETCH-*.
+ * Errors: those of `findUpdate`, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-PAYLOAD-INVALID,
+ * UPB-DELIVERY-INVALID, UPB-TREE-*, UPB-DOWNLOAD-*, UPB-VERIFY-*, UPB-FETCH-*. A patch that cannot be
+ * used is no error: whole files are fetched instead, and the plan says why.
  */
-import { rmSync } from "node:fs";
-import { requireSafeTree } from "../../content/treeRules.ts";
 import {
   type ActionList,
   type ContentObject,
   type ContentWork,
-  distinctFiles,
   planActions,
 } from "../../core/actionList.ts";
+import { distinctContents } from "../../core/contentPlaces.ts";
+import { planRanges } from "../../core/deliveryPlan.ts";
+import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
+import { CATALOGUE } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
-import type { UpdateManifest } from "../../protocol/manifest.ts";
-import { type FileEntry, readPayload, type TreeEntry } from "../../protocol/payload.ts";
+import type { UpdateId } from "../../protocol/ids.ts";
+import type { FileEntry, TreeEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
-import { adopt, adoptSibling, isStored, storedModes } from "./contentStore.ts";
+import { adopt, adoptSibling } from "./contentStore.ts";
+import { applyStep } from "./delivery/applyPatch.ts";
+import { bringRange } from "./delivery/bringFrames.ts";
+import { bringObject } from "./delivery/bringObject.ts";
+import {
+  chooseWay,
+  type FilesWay,
+  filesWay,
+  isFilesWay,
+  type Way,
+  wholeFiles,
+} from "./delivery/chooseWay.ts";
 import type { Downloader } from "./downloaderProcess.ts";
 import { flushFileSystem } from "./durable.ts";
+import type { FoundUpdate } from "./findUpdate.ts";
 import { storeFolder } from "./handlers/tree.ts";
 import type { Journal } from "./journal.ts";
 import type { Manifests } from "./keptManifests.ts";
 import { requireNewer } from "./operations.ts";
 import { requireSpace } from "./space.ts";
-import { takeUntrusted } from "./untrustedFile.ts";
 
 export interface DownloadWorld {
   readonly journal: Journal;
   readonly manifests: Manifests;
   readonly installed: string;
   readonly incoming: string;
+  /** Patches while they are applied: a folder of our own. */
+  readonly patches: string;
   readonly downloader: Downloader;
-  readonly find: (update: UpdateId) => Promise<{ manifest: UpdateManifest; bytes: Uint8Array }>;
+  readonly find: (update: UpdateId) => Promise<FoundUpdate>;
+  readonly now: () => number;
+  /** Objects of the store that were hashed since this began: by their names. */
+  readonly verified: Set<string>;
+  /** Of the last download; undefined: there was none. */
+  readonly bytesPerSecond: () => number | undefined;
+  /** Keeps durably how the update comes here. */
+  readonly planned: (plan: DownloadPlan) => void;
+  readonly warn: (message: string, error: unknown) => void;
   readonly onPhase: (phase: Progress["phase"], totalBytes: number) => void;
   readonly onBytes: (bytes: number) => void;
 }
 
 /** Requests at once: enough to fill a slow line with small files, few enough to be polite. */
 const TRANSFERS = 6;
+/** A directory entry and an inode. */
+const ENTRY_BYTES = 4096;
 
 export async function download(world: DownloadWorld, update: UpdateId): Promise<void> {
   killPoint("download:recorded");
   requireNewer(update, world.journal.product(update.product).current);
-  const { manifest, payload } = await bringLists(world, update);
-  const store = storeFolder(world.installed);
-  const modes = await verifiedModes(world, store, payload);
-  world.onPhase("plan", 0);
-  const modesHere = ({ sha256 }: ContentObject) => modes.get(sha256) ?? new Set<number>();
-  const actions = planActions(payload, manifest.diskNeededBytes, modesHere, TRANSFERS);
-  requireSpace(world.incoming, actions.incomingBytes);
-  requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
+  const found = await bringManifest(world, update);
+  const way = await chooseWay(world, found);
+  world.planned(way.plan);
   killPoint("download:planned");
-
-  await bringAll(world, store, actions);
+  const startedMs = world.now();
+  const files = await takePatches(world, found, way);
+  await completeStore(world, found, files);
   killPoint("download:before-sync");
-  if (actions.fetch.length + actions.copy.length > 0) await flushFileSystem(store);
+  await flushFileSystem(storeFolder(world.installed));
   killPoint("download:synced");
+  const { plan } = files.plan.fellBack.length > 0 ? files : way;
+  world.planned({ ...plan, tookMs: Math.max(0, world.now() - startedMs) });
+}
+
+/** The same question without the deed. */
+export async function planDownload(world: DownloadWorld, update: UpdateId): Promise<DownloadPlan> {
+  requireNewer(update, world.journal.product(update.product).current);
+  return (await chooseWay(world, await bringManifest(world, update))).plan;
+}
+
+/** The list of files of an update, from the server: the one here is lost. */
+export async function bringList(
+  world: DownloadWorld,
+  update: UpdateId,
+): Promise<readonly TreeEntry[]> {
+  return (await wholeFiles(world, await bringManifest(world, update))).payload;
+}
+
+/** Brings single files of an update into the store, which has not got them. Not flushed. */
+export async function bringFiles(
+  world: DownloadWorld,
+  update: UpdateId,
+  wanted: readonly FileEntry[],
+): Promise<void> {
+  const { places } = await wholeFiles(world, await bringManifest(world, update));
+  await fetchContents(
+    world,
+    planActions(wanted, 0, () => new Set(), TRANSFERS),
+    places,
+  );
 }
 
 /** What is signed of an update, verified and kept. */
-export async function bringLists(
-  world: DownloadWorld,
-  update: UpdateId,
-): Promise<{ manifest: UpdateManifest; payload: TreeEntry[] }> {
+async function bringManifest(world: DownloadWorld, update: UpdateId): Promise<FoundUpdate> {
   world.onPhase("refresh-metadata", 0);
-  const { manifest, bytes } = await world.find(update);
+  const found = await world.find(update);
   killPoint("download:metadata-verified");
-  world.manifests.keep(update.manifestSha256, bytes);
+  world.manifests.keep(update.manifestSha256, found.bytes);
   killPoint("download:manifest-kept");
-  const payload = await bringPayload(world, manifest);
-  killPoint("download:payload-kept");
-  return { manifest, payload };
+  world.onPhase("plan", 0);
+  return found;
 }
 
-/** Brings single files into the store, which has not got them. Not flushed. */
-export async function bringFiles(world: DownloadWorld, files: readonly FileEntry[]): Promise<void> {
-  const actions = planActions(files, 0, () => new Set(), TRANSFERS);
-  requireSpace(world.incoming, actions.incomingBytes);
-  requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
-  await bringAll(world, storeFolder(world.installed), actions);
+/** Follows the patches, if that is the way; where they do not lead there, whole files do. */
+async function takePatches(world: DownloadWorld, found: FoundUpdate, way: Way): Promise<FilesWay> {
+  if (isFilesWay(way)) return way;
+  try {
+    for (const { patch, to } of way.route) {
+      const old = world.manifests.list(patch.from);
+      if (old === undefined) throw new UpbeatError("UPB-VERIFY-MISSING", { object: patch.from });
+      requireSpace(world.incoming, patch.sizeBytes);
+      requireSpace(world.patches, patch.sizeBytes);
+      requireSpace(world.installed, patch.writeBytes + old.length * ENTRY_BYTES);
+      world.onPhase("download", patch.sizeBytes);
+      await applyStep(world, { patch, to }, old);
+    }
+    return await filesWay(world, found, way.delivery, []);
+  } catch (error) {
+    if (!isDeadEnd(error)) throw error;
+    world.warn("the patch cannot be used; whole files are fetched instead", error);
+    const files = await filesWay(world, found, way.delivery, [error]);
+    const fellBack = [...way.plan.fellBack, ...files.plan.fellBack];
+    world.planned({ ...files.plan, fellBack });
+    return { ...files, plan: { ...files.plan, fellBack } };
+  }
 }
 
-/** The list of files, from the server unless it is here; what no tree may be is not kept. */
-async function bringPayload(world: DownloadWorld, manifest: UpdateManifest): Promise<TreeEntry[]> {
-  const kept = world.manifests.payload(manifest);
-  if (kept !== undefined || manifest.payload === undefined) return kept ?? [];
-  const { sha256, sizeBytes } = manifest.payload;
-  const arrived = await world.downloader.content({ sha256, sizeBytes }, () => {});
-  const bytes = takeUntrusted(arrived, sizeBytes);
-  const object = formatUpdate(manifest);
-  const payload = readPayload(bytes, manifest.payload, object);
-  requireSafeTree(payload, object);
-  world.manifests.lists.keep(sha256, bytes);
-  return payload;
+/** Whether another way may lead there: not when the network, the disk or this program is at fault. */
+function isDeadEnd(error: unknown): error is UpbeatError {
+  if (!(error instanceof UpbeatError) || NO_WAY_ROUND.has(error.code)) return false;
+  return CATALOGUE[error.code].retry !== "transient";
 }
 
-/** What the store already has of it, hashed: what was changed is gone, and is fetched again. */
-async function verifiedModes(
+const NO_WAY_ROUND: ReadonlySet<string> = new Set([
+  "UPB-DOWNLOAD-DISK-FULL",
+  "UPB-DOWNLOAD-NO-SPACE",
+  "UPB-STATE-UNWRITABLE",
+  "UPB-INSTALL-SYNC",
+  "UPB-INTERNAL-BUG",
+]);
+
+/** Whatever of the files is not in the store with its mode: copied there, or fetched. */
+async function completeStore(
   world: DownloadWorld,
-  store: string,
-  payload: readonly TreeEntry[],
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
-  const modes = storedModes(store);
-  const here = distinctFiles(payload).filter((file) => modes.get(file.sha256)?.has(file.mode));
-  world.onPhase(
-    "verify",
-    here.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
-  );
-  for (const file of here) {
-    if (!(await isStored(store, file, world.onBytes))) modes.get(file.sha256)?.delete(file.mode);
+  found: FoundUpdate,
+  { payload, here, places, delivery }: FilesWay,
+): Promise<void> {
+  const modesHere = ({ sha256 }: ContentObject) => here.modes.get(sha256) ?? new Set<number>();
+  const { diskNeededBytes } = found.manifest;
+  const actions = planActions(payload, diskNeededBytes, modesHere, TRANSFERS);
+  requireSpace(world.installed, actions.diskNeededBytes + actions.incomingBytes);
+  for (const work of actions.copy) {
+    if (await copyAll(storeFolder(world.installed), work)) continue;
+    // It was damaged, is gone now, and is fetched after all.
+    await completeStore(world, found, await filesWay(world, found, delivery, []));
+    return;
   }
-  return modes;
+  await fetchContents(world, actions, places);
 }
 
-async function bringAll(world: DownloadWorld, store: string, actions: ActionList): Promise<void> {
-  world.onPhase("download", actions.fetchBytes);
-  for (const work of actions.copy) {
-    // What turns out to be damaged is fetched after all.
-    if (!(await copyAll(store, work))) await bring(world, store, work);
+async function fetchContents(
+  world: DownloadWorld,
+  { fetch }: ActionList,
+  places: FilesWay["places"],
+): Promise<void> {
+  const first = distinctContents(fetch.flatMap(({ files }) => files));
+  const transfers =
+    places === undefined
+      ? first.map((file) => ({ sizeBytes: file.sizeBytes, bring: () => bringPlain(world, file) }))
+      : planRanges(first, places).map((range) => ({
+          sizeBytes: range.sizeBytes,
+          bring: () => bringRange(world, range),
+        }));
+  const sizes = transfers.map(({ sizeBytes }) => sizeBytes);
+  requireSpace(world.incoming, sum(sizes.toSorted((a, b) => b - a).slice(0, TRANSFERS)));
+  world.onPhase("download", sum(sizes));
+  await severalAtOnce(transfers.map(({ bring }) => bring));
+  for (const { sha256, files } of fetch) {
+    if (await copyAll(storeFolder(world.installed), { files: files.slice(1) })) continue;
+    throw new UpbeatError("UPB-VERIFY-MISSING", { object: sha256 });
   }
-  const queue = [...actions.fetch];
+}
+
+/** A content that is an object of its own, as it is. */
+async function bringPlain(world: DownloadWorld, file: FileEntry): Promise<void> {
+  const store = storeFolder(world.installed);
+  await bringObject(world, file, (arrived) => adopt(store, arrived, file));
+  killPoint("download:object-in-store");
+}
+
+async function severalAtOnce(work: readonly (() => Promise<void>)[]): Promise<void> {
+  const queue = [...work];
   let failed = false;
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined && !failed; next = queue.shift()) {
       try {
-        await bring(world, store, next);
+        await next();
       } catch (error) {
         failed = true;
         throw error;
@@ -142,27 +230,9 @@ async function bringAll(world: DownloadWorld, store: string, actions: ActionList
   if (bad !== undefined) throw bad.reason;
 }
 
-async function bring(world: DownloadWorld, store: string, work: ContentWork): Promise<void> {
-  const [first, ...others] = work.files;
-  if (first === undefined) return;
-  let had = 0;
-  const arrived = await world.downloader.content(work, (bytes) => {
-    world.onBytes(bytes - had);
-    had = bytes;
-  });
-  killPoint("download:object-arrived");
-  try {
-    await adopt(store, arrived, first);
-  } finally {
-    // Taken over, or wrong: either way it has no more use, and only this one object is lost.
-    rmSync(arrived, { force: true });
-  }
-  killPoint("download:object-in-store");
-  if (await copyAll(store, { ...work, files: others })) return;
-  throw new UpbeatError("UPB-VERIFY-MISSING", { object: work.sha256 });
-}
-
-async function copyAll(store: string, { files }: ContentWork): Promise<boolean> {
+async function copyAll(store: string, { files }: Pick<ContentWork, "files">): Promise<boolean> {
   for (const file of files) if (!(await adoptSibling(store, file))) return false;
   return true;
 }
+
+const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);

@@ -6,7 +6,7 @@
  * UPB-INSTALL-OTHER-UPDATE, UPB-CONFIG-INVALID.
  */
 import { readFileSync } from "node:fs";
-import { readUpdate } from "../../content/releases.ts";
+import { readIndex, readUpdate } from "../../content/releases.ts";
 import { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type Sha256,
   type UpdateId,
 } from "../../protocol/ids.ts";
-import type { UpdateManifest } from "../../protocol/manifest.ts";
+import type { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
 import { openCached, refresh } from "../../protocol/trust/client.ts";
 import type { MetadataStore, VerifiedTarget } from "../../protocol/trust/ports.ts";
 import type { Downloader } from "./downloaderProcess.ts";
@@ -37,6 +37,14 @@ export function channelOf(config: DeviceConfig, product: Product): Channel {
   throw new UpbeatError("UPB-INSTALL-NOT-CONFIGURED", { object: product });
 }
 
+export interface FoundUpdate {
+  readonly manifest: UpdateManifest;
+  /** Of the manifest, as signed. */
+  readonly bytes: Uint8Array;
+  /** Of the product in this channel: it names how the bytes of each version can be had. */
+  readonly index: ProductIndex | undefined;
+}
+
 export async function findUpdate(
   update: UpdateId,
   channel: Channel,
@@ -46,7 +54,7 @@ export async function findUpdate(
     downloader: Downloader;
     now: () => number;
   },
-): Promise<{ manifest: UpdateManifest; bytes: Uint8Array }> {
+): Promise<FoundUpdate> {
   const { store, downloader, now } = about;
   const trusted = await refresh({
     trustedRoot: readRoot(about.trustedRootFile),
@@ -65,7 +73,8 @@ export async function findUpdate(
     throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object: formatUpdate(update) });
   if (found.manifestSha256 !== update.manifestSha256)
     throw otherUpdate(update, found.manifestSha256);
-  return found;
+  const index = await readIndex(trusted, downloader.target, channel, update.product);
+  return { ...found, index };
 }
 
 /**

@@ -44,6 +44,27 @@ export async function requireContent(
   if (found !== sha256) throw wrong(expected, `found ${found}`);
 }
 
+/** The same for pieces that come from elsewhere: never takes more than is expected. */
+export async function requirePieces(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  expected: Expected,
+  onChunk: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const { sha256, sizeBytes } = expected;
+  const hash = createHash("sha256");
+  let total = 0;
+  for await (const piece of pieces) {
+    total += piece.length;
+    if (total > sizeBytes) throw wrong(expected, `more than ${sizeBytes} bytes`);
+    hash.update(piece);
+    onChunk(piece);
+    await breathe();
+  }
+  if (total < sizeBytes) throw wrong(expected, `expected ${sizeBytes} bytes, found ${total}`);
+  const found = hash.digest("hex");
+  if (found !== sha256) throw wrong(expected, `found ${found}`);
+}
+
 function wrong({ sha256 }: Expected, detail: string): UpbeatError {
   return new UpbeatError("UPB-VERIFY-CONTENT", { object: sha256, detail });
 }

@@ -83,7 +83,13 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     write: () => void = () => {},
   ): void {
     const { bootId: _bootId, handler: _handler, ...about } = operation;
-    const entry: HistoryEntry = { ...about, endedMs: now(), result };
+    const plan = operation.operation === "install" && journal.record(updateOf(operation))?.plan;
+    const entry: HistoryEntry = {
+      ...about,
+      endedMs: now(),
+      result,
+      ...(plan ? { download: plan } : {}),
+    };
     journal.atomically(() => {
       if (event !== undefined) journal.move(updateOf(operation), event, facts(operation));
       write();

@@ -4,9 +4,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { AFTER_CRASH } from "../../core/updateStates.ts";
+import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
-import type { JobRequest, Progress } from "../../protocol/updateServiceApi.ts";
+import type { JobRequest, PlanAnswer, Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import type { Journal } from "./journal.ts";
 import { updateOf } from "./operations.ts";
@@ -25,6 +26,8 @@ export interface JobsWorld {
     kind: "foreground" | "background",
     signal: AbortSignal,
   ) => Promise<void>;
+  /** How a download would go. */
+  readonly plan: (update: UpdateId) => Promise<DownloadPlan>;
   readonly tidy: () => Promise<void>;
   /** Gives up what was downloaded in part, when the disk is too full to say that it is full. */
   readonly makeRoom: () => void;
@@ -41,6 +44,8 @@ export interface Jobs {
   /** Stops a download at once, to be taken up when it is asked for again. False: none is going on. */
   pauseDownload(): boolean;
   busy(): Progress | undefined;
+  /** The answer to a `plan` job. Undefined: there was none of that id since the start. */
+  planned(jobId: string): PlanAnswer | undefined;
   /** Removing what is not needed any more; a job that comes now waits for its end. */
   isTidying(): boolean;
   onPhase(phase: Progress["phase"], totalBytes: number): void;
@@ -51,11 +56,15 @@ export interface Jobs {
   idle(): Promise<void>;
 }
 
+/** They are asked for at once, by whoever wanted them. */
+const KEPT_PLANS = 20;
+
 export function jobs(world: () => JobsWorld): Jobs {
   let progress: Progress | undefined;
   let running: Promise<void> = Promise.resolve();
   let unfinished = 0;
   let downloading: AbortController | undefined;
+  const plans = new Map<string, PlanAnswer>();
 
   function start(jobId: string, phase: Progress["phase"], work: () => Promise<void>): void {
     progress = { jobId, phase, doneBytes: 0, totalBytes: 0, sinceMs: world().now() };
@@ -129,6 +138,21 @@ export function jobs(world: () => JobsWorld): Jobs {
     }
   }
 
+  function startPlan(update: UpdateId): string {
+    const jobId = randomUUID();
+    plans.set(jobId, { state: "working" });
+    const [oldest] = plans.keys();
+    if (plans.size > KEPT_PLANS && oldest !== undefined) plans.delete(oldest);
+    start(jobId, "refresh-metadata", async () => {
+      try {
+        plans.set(jobId, { state: "done", plan: await world().plan(update) });
+      } catch (error) {
+        plans.set(jobId, { state: "failed", error: reportError(error) });
+      }
+    });
+    return jobId;
+  }
+
   function startDownload(update: UpdateId, jobId: string, kind: "foreground" | "background"): void {
     start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId, kind));
   }
@@ -155,6 +179,7 @@ export function jobs(world: () => JobsWorld): Jobs {
         start(id, "provider", providers.run);
         return id;
       }
+      if (request.kind === "plan") return startPlan(request.update);
       if (request.kind !== "download") {
         const id =
           request.kind === "install"
@@ -198,6 +223,7 @@ export function jobs(world: () => JobsWorld): Jobs {
       return downloading !== undefined;
     },
     busy: () => progress,
+    planned: (jobId) => plans.get(jobId),
     isTidying: () => progress === undefined && unfinished > 0,
     onPhase(phase, totalBytes) {
       if (progress !== undefined)

@@ -8,6 +8,7 @@ import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { nextState, type UpdateEvent } from "../../core/updateStates.ts";
+import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import { ErrorReport, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, Product, Sha256, type UpdateId, Version } from "../../protocol/ids.ts";
 import { UpdateManifest } from "../../protocol/manifest.ts";
@@ -59,6 +60,8 @@ export interface Journal {
   record(update: UpdateId): UpdateRecord | undefined;
   /** Writes the next state durably. A record that is not there yet starts as `offered`. */
   move(update: UpdateId, event: UpdateEvent, facts: MoveFacts): void;
+  /** How the update comes here; its state stays. */
+  keepPlan(update: UpdateId, plan: DownloadPlan): void;
   product(product: Product): ProductRow;
   products(): ProductRow[];
   setProduct(row: ProductRow): void;
@@ -134,6 +137,12 @@ function journalOn(db: DatabaseSync, file: string): Journal {
       .prepare(sql)
       .all(...values)
       .map((row) => schema.parse(JSON.parse(String(row[column]))));
+  const writeRecord = (record: UpdateRecord): void => {
+    const { product, version, manifestSha256 } = record;
+    db.prepare(
+      "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
+    ).run(product, version, manifestSha256, JSON.stringify(record));
+  };
   const journal: Journal = {
     records: () =>
       read(UpdateRecord, "SELECT record FROM records ORDER BY product, version", "record"),
@@ -146,11 +155,11 @@ function journalOn(db: DatabaseSync, file: string): Journal {
         version,
         manifestSha256,
       )[0],
-    move(update, event, facts) {
-      const record = moved(journal.record(update), update, event, facts);
-      db.prepare(
-        "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record",
-      ).run(update.product, update.version, update.manifestSha256, JSON.stringify(record));
+    move: (update, event, facts) =>
+      writeRecord(moved(journal.record(update), update, event, facts)),
+    keepPlan(update, plan) {
+      const record = journal.record(update);
+      if (record !== undefined) writeRecord({ ...record, plan });
     },
     product: (product) =>
       read(ProductRow, "SELECT row FROM products WHERE product = ?", "row", product)[0] ?? {
@@ -243,6 +252,7 @@ function moved(
     state,
     sinceMs: facts.nowMs,
     jobId: facts.jobId,
+    ...(found?.plan === undefined ? {} : { plan: found.plan }),
     ...(facts.error === undefined ? {} : { error: facts.error }),
   };
 }

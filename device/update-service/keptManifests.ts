@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type Sha256, type Version } from "../../protocol/ids.ts";
 import { readManifest, type UpdateManifest } from "../../protocol/manifest.ts";
-import { readPayload, type TreeEntry } from "../../protocol/payload.ts";
+import { parsePayload, readPayload, type TreeEntry } from "../../protocol/payload.ts";
 import { type KeptFiles, keptFiles } from "./keptFiles.ts";
 
 export interface Manifests extends Omit<KeptFiles, "read"> {
@@ -16,6 +16,8 @@ export interface Manifests extends Omit<KeptFiles, "read"> {
   /** The one of an installed version. Reads them all. */
   find(product: Product, version: Version): Sha256 | undefined;
   readonly lists: Omit<KeptFiles, "read">;
+  /** By the hash of the list itself. Undefined: it was never kept, or is damaged. */
+  list(sha256: Sha256): TreeEntry[] | undefined;
   /** The files of an update. Undefined: their list was never kept, or is damaged. */
   payload(manifest: UpdateManifest): TreeEntry[] | undefined;
 }
@@ -35,6 +37,10 @@ export function keptManifests(folder: string): Manifests {
     read(sha256) {
       const bytes = files.read(sha256);
       return bytes && readManifest(bytes, sha256);
+    },
+    list(sha256) {
+      const bytes = lists.read(sha256);
+      return bytes && parsePayload(bytes, sha256);
     },
     payload(manifest) {
       if (manifest.payload === undefined) return [];

@@ -24,6 +24,7 @@ async function main(root: string): Promise<void> {
     root,
     now: Date.now,
     bootId: () => readBootId(root),
+    say: (message, facts) => log.info(facts, message),
     warn: (message, error) => log.warn(reportError(error), message),
   });
   onEnd(() => service.close());

@@ -63,3 +63,16 @@ export const idOf = ({ product, version, manifestSha256 }: UpdateRecord): Update
 
 export const isSame = (a: UpdateId, b: UpdateId): boolean =>
   a.product === b.product && a.version === b.version && a.manifestSha256 === b.manifestSha256;
+
+/** A small download says more about latency than about the line. */
+const TELLING_BYTES = 100_000;
+
+/** Bytes per second of the last download that says anything; undefined: there was none. */
+export function lastSpeed(records: readonly UpdateRecord[]): number | undefined {
+  const plans = records
+    .flatMap(({ plan }) => (plan === undefined ? [] : [plan]))
+    .filter(({ bytes, tookMs }) => bytes >= TELLING_BYTES && (tookMs ?? 0) > 0)
+    .toSorted((a, b) => b.plannedMs - a.plannedMs);
+  const [last] = plans;
+  return last?.tookMs === undefined ? undefined : (last.bytes * 1_000) / last.tookMs;
+}

@@ -31,6 +31,7 @@ export interface Kept {
   readonly manifests: Manifests;
   readonly installed: string;
   readonly incoming: string;
+  readonly patches: string;
 }
 
 /** Only while no operation is going on. A missing manifest or list makes it keep every object. */
@@ -116,11 +117,13 @@ function neededContent(
 }
 
 /** What is being fetched keeps its parts; nothing else has a reason to be there. */
-function removeIncoming({ journal, incoming }: Kept, nowMs: number): void {
+function removeIncoming({ journal, incoming, patches }: Kept, nowMs: number): void {
   const wanted = journal
     .records()
     .some((record) => record.state === "downloading" || failedLately(record, nowMs));
-  if (!wanted) clearIncoming(incoming);
+  if (wanted) return;
+  clearIncoming(incoming);
+  clearIncoming(patches);
 }
 
 /** Never into a folder: this one belongs to another account, which could put a link in its place. */

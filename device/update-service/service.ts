@@ -10,7 +10,7 @@ import { NO_SETTINGS, type TransferKind } from "../../protocol/transfer.ts";
 import { devicePaths } from "../paths.ts";
 import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
-import { bringFiles, bringLists, type DownloadWorld, download } from "./download.ts";
+import { bringFiles, bringList, type DownloadWorld, download, planDownload } from "./download.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
 import { type Downloader, startDownloader } from "./downloaderProcess.ts";
 import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
@@ -21,7 +21,7 @@ import { type Jobs, jobs } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
-import { updateOf } from "./operations.ts";
+import { lastSpeed, updateOf } from "./operations.ts";
 import { providerRuns } from "./providerRuns.ts";
 import { verifyInstalled } from "./repair/verify.ts";
 import { requests } from "./requests.ts";
@@ -41,16 +41,19 @@ export interface ServiceWorld {
   /** Another one after every start of the machine. */
   readonly bootId: () => string;
   readonly warn: (message: string, error: unknown) => void;
+  /** For the log: what was decided, with its facts. */
+  readonly say: (message: string, facts: object) => void;
 }
 
 /**
  * Opens the state; nothing is being done yet (`jobs.resume`).
  * Errors: UPB-STATE-UNWRITABLE, UPB-SERVICE-STATE-FOLDER, UPB-SERVICE-ALREADY-RUNNING.
  */
-export function updateService({ root, now, bootId, warn }: ServiceWorld): UpdateService {
+export function updateService({ root, now, bootId, warn, say }: ServiceWorld): UpdateService {
   const paths = devicePaths(root);
   const state = paths.updateServiceState;
   const incoming = join(state, "incoming");
+  const patches = join(state, "patches");
   const products = productsFolder(paths.installed);
   makeStateFolder(state);
   const lock = lockFolder(state);
@@ -84,13 +87,19 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     const channel = channelOf(config(), update.product);
     const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
     try {
-      const find = () => findUpdate(update, channel, { ...trust, downloader });
       const { onPhase, onBytes } = work;
-      const { installed } = paths;
-      return await use(
-        { journal, manifests, downloader, installed, incoming, onPhase, onBytes, find },
-        downloader,
-      );
+      const world: DownloadWorld = {
+        ...{ journal, manifests, downloader, incoming, patches, now, warn, onPhase, onBytes },
+        installed: paths.installed,
+        verified: new Set(),
+        find: () => findUpdate(update, channel, { ...trust, downloader }),
+        bytesPerSecond: () => lastSpeed(journal.records()),
+        planned: (plan) => {
+          say("how the update comes here", { update, plan });
+          journal.atomically(() => journal.keepPlan(update, plan));
+        },
+      };
+      return await use(world, downloader);
     } finally {
       downloader.stop();
     }
@@ -101,8 +110,7 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     const manifest = manifests.read(update.manifestSha256);
     const kept = manifest && manifests.payload(manifest);
     if (kept !== undefined) return kept;
-    return (await withDownloads(update, "foreground", (world) => bringLists(world, update)))
-      .payload;
+    return withDownloads(update, "foreground", (world) => bringList(world, update));
   }
 
   const providers = providerRuns({
@@ -120,8 +128,13 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
     log: warn,
     requests: requests({ journal, manifests, now }),
     providers,
-    tidy: () => tidyUp({ journal, manifests, installed: paths.installed, incoming }, now()),
-    makeRoom: () => clearIncoming(incoming),
+    tidy: () =>
+      tidyUp({ journal, manifests, installed: paths.installed, incoming, patches }, now()),
+    makeRoom: () => {
+      clearIncoming(incoming);
+      clearIncoming(patches);
+    },
+    plan: (update) => withDownloads(update, "foreground", (world) => planDownload(world, update)),
     download: (update, kind, signal) =>
       withDownloads(update, kind, (world, downloader) => {
         signal.addEventListener("abort", downloader.stop, { once: true });
@@ -142,7 +155,8 @@ export function updateService({ root, now, bootId, warn }: ServiceWorld): Update
         store: storeFolder(paths.installed),
         folder: versionFolder(paths.installed, update.product, update.version),
         payload: await payloadOf(update),
-        bring: (files) => withDownloads(update, "foreground", (world) => bringFiles(world, files)),
+        bring: (files) =>
+          withDownloads(update, "foreground", (world) => bringFiles(world, update, files)),
         before: operation.verify,
         record,
         onPhase: work.onPhase,

@@ -71,7 +71,7 @@ export function scenarios({ product, updates }: SampleReleases): Scenario[] {
       name: "update",
       before: to("1.0.0"),
       steps: to("2.0.0"),
-      passes: installs,
+      passes: [...installs, "patch"],
       allowed: ["1.0.0", "2.0.0"],
       outcome: { current: "2.0.0", entry: { operation: "install", result: "succeeded" } },
     },

@@ -45,6 +45,7 @@ export async function clockedService(product: string): Promise<ClockedService> {
   });
   const start = () =>
     updateService({
+      say: () => {},
       root,
       now: () => clock.nowMs,
       bootId: () => clock.bootId,

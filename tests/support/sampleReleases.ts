@@ -23,6 +23,12 @@ export interface SampleReleases {
 }
 
 const VERSIONS = ["1.0.0", "2.0.0", "3.0.0"] as const;
+/** The first comes in packs, the second as a patch, the third lies on the server plainly. */
+const PATCHES_FROM: Record<(typeof VERSIONS)[number], readonly string[] | undefined> = {
+  "1.0.0": [],
+  "2.0.0": ["1.0.0"],
+  "3.0.0": undefined,
+};
 
 export async function sampleReleases(folder: string): Promise<SampleReleases> {
   const product = Product.parse("sample");
@@ -38,6 +44,7 @@ export async function sampleReleases(folder: string): Promise<SampleReleases> {
       await repository.publish(tree, {
         product,
         version,
+        ...(PATCHES_FROM[version] && { patchesFrom: PATCHES_FROM[version] }),
         healthCheck: {
           kind: "command",
           command: version === "3.0.0" ? ["/bin/false"] : ["./bin/healthy"],

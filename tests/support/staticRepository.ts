@@ -15,6 +15,7 @@ import { type TreeEntry, writePayload } from "../../protocol/payload.ts";
 import { expiry, LIFE_MS, metaOf } from "../../protocol/trust/documents.ts";
 import { newSigningKey, type SigningKey, signMetadata } from "../../protocol/trust/sign.ts";
 import { addUpdate, firstRepository } from "../../protocol/trust/writer.ts";
+import { type ReleasedTree, writeDelivery } from "./deliveryFiles.ts";
 
 export interface StaticRepository {
   readonly folder: string;
@@ -31,6 +32,8 @@ export type Release = Partial<
   product: string;
   version: string;
   payload?: TreeEntry[];
+  /** With a delivery that has patches from these versions; absent: everything lies there plainly. */
+  patchesFrom?: readonly string[];
 };
 
 export type Fault =
@@ -78,6 +81,7 @@ export async function staticRepository(
   };
   const roles = new Map<string, { version: number; bytes: Uint8Array }>();
   const indexes = new Map<string, ProductIndex>();
+  const released = new Map<string, ReleasedTree>();
   let version = 0;
 
   const put = (path: string, bytes: Uint8Array) => {
@@ -137,17 +141,28 @@ export async function staticRepository(
   return {
     folder,
     root,
-    async publish(tree, { product, version: release, channel = "stable", payload, ...about }) {
+    async publish(tree, { product, version: release, channel = "stable", payload, ...rest }) {
+      const { patchesFrom, ...about } = rest;
       const entries = payload ?? (await readTree(tree));
-      for (const entry of entries) {
-        if (entry.type !== "file" || payload !== undefined) continue;
-        put(
-          `content/${entry.sha256.slice(0, 2)}/${entry.sha256}`,
-          readFileSync(join(tree, entry.path)),
-        );
-      }
+      const putObject = (sha256: string, bytes: Uint8Array) =>
+        put(`content/${sha256.slice(0, 2)}/${sha256}`, bytes);
       const list = writePayload(entries);
-      put(`content/${list.ref.sha256.slice(0, 2)}/${list.ref.sha256}`, list.bytes);
+      if (patchesFrom === undefined) {
+        for (const entry of entries) {
+          if (entry.type !== "file" || payload !== undefined) continue;
+          putObject(entry.sha256, readFileSync(join(tree, entry.path)));
+        }
+        putObject(list.ref.sha256, list.bytes);
+      }
+      const earlier = (patchesFrom ?? []).map((name) => released.get(`${product}@${name}`));
+      const delivery =
+        patchesFrom &&
+        (await writeDelivery(
+          { folder: tree, entries },
+          earlier.filter((one) => one !== undefined),
+          putObject,
+        ));
+      released.set(`${product}@${release}`, { folder: tree, entries });
       const manifest = UpdateManifest.parse({
         schema: "upbeat.manifest/1.0",
         title: `${product} ${release}`,
@@ -165,6 +180,7 @@ export async function staticRepository(
         current: (role) => roles.get(role)?.bytes,
         index: indexes.get(indexPath(name, Product.parse(product))),
         manifest,
+        ...(delivery === undefined ? {} : { delivery }),
         channelKeys: [name === "beta" ? keys.beta : keys.stable],
         nowMs,
       });
@@ -243,21 +259,26 @@ function answer(
     response.writeHead(304).end();
     return;
   }
-  const from =
-    fault?.kind === "no-ranges"
-      ? undefined
-      : /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
+  const ifRange = request.headers["if-range"];
+  const [, from, to = ""] =
+    fault?.kind === "no-ranges" || (ifRange !== undefined && ifRange !== etag)
+      ? []
+      : (/^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? []);
   const start = Number(from ?? 0);
+  const end = Math.min(to === "" ? sizeBytes : Number(to) + 1, sizeBytes);
   response.statusCode = from === undefined ? 200 : 206;
+  if (from !== undefined)
+    response.setHeader("content-range", `bytes ${start}-${end - 1}/${sizeBytes}`);
   response.setHeader(
     "content-length",
-    fault?.kind === "wrong-length" ? sizeBytes * 2 : sizeBytes - start,
+    fault?.kind === "wrong-length" ? sizeBytes * 2 : end - start,
   );
   if (fault === undefined || fault.kind === "no-ranges") {
-    createReadStream(file, { start }).pipe(response);
+    if (start < end) createReadStream(file, { start, end: end - 1 }).pipe(response);
+    else response.end();
     return;
   }
-  const bytes = readFileSync(file).subarray(start);
+  const bytes = readFileSync(file).subarray(start, end);
   if (fault.kind === "corrupt") {
     const changed = Buffer.from(bytes);
     if (changed.length > 0) changed[0] = (changed[0] ?? 0) ^ 1;

@@ -10,11 +10,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { callLocal } from "../../device/localClient.ts";
 import { type DevicePaths, devicePaths } from "../../device/paths.ts";
+import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
+import type { UpdateId } from "../../protocol/ids.ts";
 import type { TransferSettings } from "../../protocol/transfer.ts";
 import {
   HistoryEntry,
   JobAccepted,
   type JobRequest,
+  PlanAnswer,
   ServiceStatus,
 } from "../../protocol/updateServiceApi.ts";
 
@@ -64,6 +67,8 @@ export interface RunningService {
   history(): Promise<HistoryEntry[]>;
   /** Asks for a job; resolves when it is accepted. */
   request(job: JobRequest): Promise<void>;
+  /** How a download would go. */
+  plan(update: UpdateId): Promise<DownloadPlan>;
   /** The status once nothing is going on any more; rejects when the process ends before. */
   idle(): Promise<ServiceStatus>;
   /** Asks it to end (SIGTERM), then makes it. */
@@ -126,6 +131,13 @@ function wrap(child: ChildProcess, paths: DevicePaths): RunningService {
   });
   const socket = paths.updateServiceSocket;
   const status = () => callLocal(socket, "GET", "/v1/status", ServiceStatus);
+  const idle = async () => {
+    for (const deadline = Date.now() + IDLE_PATIENCE_MS; ; await sleep(POLL_MS)) {
+      const now = await status();
+      if (isAtRest(now)) return now;
+      if (Date.now() > deadline) throw new Error(`never idle: ${JSON.stringify(now)}\n${output}`);
+    }
+  };
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
@@ -143,13 +155,15 @@ function wrap(child: ChildProcess, paths: DevicePaths): RunningService {
     request: async (job) => {
       await callLocal(socket, "POST", "/v1/jobs", JobAccepted, job);
     },
-    idle: async () => {
-      for (const deadline = Date.now() + IDLE_PATIENCE_MS; ; await sleep(POLL_MS)) {
-        const now = await status();
-        if (isAtRest(now)) return now;
-        if (Date.now() > deadline) throw new Error(`never idle: ${JSON.stringify(now)}\n${output}`);
-      }
+    plan: async (update) => {
+      const job = { kind: "plan", update } satisfies JobRequest;
+      const { jobId } = await callLocal(socket, "POST", "/v1/jobs", JobAccepted, job);
+      await idle();
+      const answer = await callLocal(socket, "GET", `/v1/plans/${jobId}`, PlanAnswer);
+      if (answer.plan === undefined) throw new Error(JSON.stringify(answer.error));
+      return answer.plan;
     },
+    idle,
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
   };

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -76,12 +76,23 @@ const honest: Answer = ({ headers }, response) => {
   response.writeHead(ranged ? 206 : 200).end(BYTES.subarray(start, end + 1));
 };
 
+/** Sends so much and breaks off when that is on the other side's disk: what is in flight may be lost. */
+function sendAndBreak(response: ServerResponse, bytes: Uint8Array, etag = ETAG): void {
+  response.writeHead(200, { etag, "content-length": BYTES.length });
+  response.write(bytes);
+  const part = join(folder, `${SHA256}.part`);
+  const timer = setInterval(() => {
+    if (statSync(part, { throwIfNoEntry: false })?.size !== bytes.length) return;
+    clearInterval(timer);
+    response.destroy();
+  }, 5);
+  response.on("close", () => clearInterval(timer));
+}
+
 const cutAt =
   (bytes: number): Answer =>
-  (_request, response) => {
-    response.writeHead(200, { etag: ETAG, "content-length": BYTES.length });
-    response.write(BYTES.subarray(0, bytes), () => response.destroy());
-  };
+  (_request, response) =>
+    sendAndBreak(response, BYTES.subarray(0, bytes));
 
 const status =
   (code: number, headers = {}): Answer =>
@@ -147,13 +158,22 @@ describe("an object", () => {
     expect(server.requests[0]?.["if-range"]).toBeUndefined();
   });
 
+  it("is not fetched again when it had arrived whole", async () => {
+    writeFileSync(join(folder, SHA256), BYTES);
+    const server = await place(honest);
+    await get(world([server]));
+    expect(arrived()).toBe(true);
+    expect(server.requests).toHaveLength(0);
+    writeFileSync(join(folder, SHA256), Buffer.alloc(BYTES.length));
+    await get(world([server]));
+    expect(arrived()).toBe(true);
+    expect(server.requests).toHaveLength(1);
+  });
+
   it("begins anew when the server has another one meanwhile", async () => {
     const old = Buffer.alloc(1_000);
     const server = await place(
-      firstThen((_request, response) => {
-        response.writeHead(200, { etag: '"old"', "content-length": BYTES.length });
-        response.write(old, () => response.destroy());
-      }, honest),
+      firstThen((_request, response) => sendAndBreak(response, old, '"old"'), honest),
     );
     await get(world([server]));
     expect(server.requests[1]).toMatchObject({ range: "bytes=1000-", "if-range": '"old"' });
@@ -162,10 +182,10 @@ describe("an object", () => {
 
   it("does not rely on a weak ETag", async () => {
     const server = await place(
-      firstThen((_request, response) => {
-        response.writeHead(200, { etag: 'W/"x"', "content-length": BYTES.length });
-        response.write(BYTES.subarray(0, 500), () => response.destroy());
-      }, honest),
+      firstThen(
+        (_request, response) => sendAndBreak(response, BYTES.subarray(0, 500), 'W/"x"'),
+        honest,
+      ),
     );
     await get(world([server]));
     expect(server.requests[1]?.["if-range"]).toBeUndefined();

@@ -58,6 +58,7 @@ export interface TransferWorld {
 export async function fetchContent(world: TransferWorld, transfer: Transfer): Promise<void> {
   const { sources, limits = LIMITS } = world;
   const part = partFile(world.folder, nameOf(transfer.content));
+  part.reopen();
   for (let round = 1; ; round++) {
     let lastError: unknown;
     let waitMs = Math.random() * limits.backoffMs * 2 ** round;

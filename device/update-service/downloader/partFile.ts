@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   openSync,
   readFileSync,
   renameSync,
@@ -18,6 +19,8 @@ const Note = z.object({ origin: z.string(), etag: z.string() });
 
 export interface PartFile {
   readonly path: string;
+  /** What arrived whole and was not taken is a part again, to be looked at once more. */
+  reopen(): void;
   sizeBytes(): number;
   /** The strong ETag that it began with, if that came from this origin. */
   etagAt(origin: string): string | undefined;
@@ -33,6 +36,9 @@ export function partFile(folder: string, name: string): PartFile {
   const note = join(folder, `${name}.from`);
   const part: PartFile = {
     path,
+    reopen() {
+      if (existsSync(join(folder, name))) renameSync(join(folder, name), path);
+    },
     sizeBytes: () => statSync(path, { throwIfNoEntry: false })?.size ?? 0,
     etagAt(origin) {
       const known = readNote(note);

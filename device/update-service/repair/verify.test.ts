@@ -137,7 +137,7 @@ describe("verifying what is installed", () => {
   });
 
   it("says what is damaged and mends the rest when the server has no whole copy", async () => {
-    server.fail({ kind: "corrupt" });
+    server.fail({ kind: "corrupt" }, /^\/content\//);
     appendFileSync(join(installed, "lib/data"), "!");
     unlinkSync(join(installed, "lib/notes"));
     const entry = await verify();
