@@ -21,6 +21,14 @@ export interface ContentUpload {
   has(sha256: Sha256): boolean;
   /** Durable when it resolves. True: it is new. */
   store(sha256: Sha256, body: Readable): Promise<boolean>;
+  readonly asked: Asked;
+}
+
+/** Paths of contents that somebody asked for or sent: an update that needs them is being made. */
+export interface Asked {
+  has(path: string): boolean;
+  /** All since the last time. */
+  take(): ReadonlySet<string>;
 }
 
 export const contentPath = (sha256: string): string => `content/${sha256.slice(0, 2)}/${sha256}`;
@@ -31,9 +39,22 @@ export function contentUpload(data: string): ContentUpload {
   rmSync(uploads, { recursive: true, force: true });
   mkdirSync(uploads, { recursive: true, mode: 0o700 });
   const fileOf = (sha256: Sha256) => join(data, "repo", contentPath(sha256));
+  let asked = new Set<string>();
   return {
-    has: (sha256) => existsSync(fileOf(sha256)),
+    asked: {
+      has: (path) => asked.has(path),
+      take() {
+        const all = asked;
+        asked = new Set();
+        return all;
+      },
+    },
+    has(sha256) {
+      asked.add(contentPath(sha256));
+      return existsSync(fileOf(sha256));
+    },
     async store(sha256, body) {
+      asked.add(contentPath(sha256));
       const target = fileOf(sha256);
       if (existsSync(target)) {
         // Read to its end, so that the connection can be used again.

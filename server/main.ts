@@ -16,12 +16,12 @@ import { NO_REPOSITORY } from "./http/health.ts";
 import { currentPolicies } from "./publishing/currentPolicy.ts";
 import { openPublishing } from "./publishing/publishing.ts";
 import { relistUpdates } from "./publishing/relist.ts";
-import { keepRenewing } from "./renewal.ts";
 import { repositoryFiles } from "./repositoryFiles.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { startSigner } from "./signerProcess.ts";
 import { firstAdminToken } from "./storage/adminToken.ts";
 import { openDatabase } from "./storage/database.ts";
+import { keepUp } from "./upkeep.ts";
 
 const log = pino(pino.destination({ fd: 2, sync: true }));
 const STOP_PATIENCE_MS = 5_000;
@@ -34,15 +34,15 @@ async function main(settings: Settings): Promise<void> {
   const db = await openDatabase(join(data, "server.db"));
   const files = repositoryFiles(data);
   const signer = await startSigner(signerFolder(data));
-  const publishing = openPublishing({ files, db, signer, now, log });
-  const renewal = keepRenewing(publishing, log);
-  await renewal.first;
+  const content = contentUpload(data);
+  const publishing = openPublishing({ files, db, signer, now, log, asked: content.asked });
+  const upkeep = keepUp(publishing, log);
+  await upkeep.first;
   const current = publishing.current();
   if (current === undefined) log.warn(NO_REPOSITORY);
   else await relistUpdates(db, files, current);
   await firstAdminToken(db, (adminToken) => say({ adminToken }));
 
-  const content = contentUpload(data);
   const publicUrl = settings["public-url"];
   const policyOf = currentPolicies(files, publishing.current);
   const app = makeApp({ db, content, publishing, signer, policyOf, now, publicUrl, data, log });
@@ -51,7 +51,7 @@ async function main(settings: Settings): Promise<void> {
 
   const stop = async (): Promise<void> => {
     log.info("stopping");
-    renewal.stop();
+    upkeep.stop();
     // What is short is answered; a long transfer is resumed by its client.
     setTimeout(() => app.server.closeAllConnections(), STOP_PATIENCE_MS).unref();
     await app.close();

@@ -21,7 +21,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { flushFolder, writeDurably } from "../content/durableFile.ts";
 import { SnapshotMeta } from "./signer/rules.ts";
@@ -34,6 +34,9 @@ export interface RepositoryFiles {
   sizeOf(path: string): number | undefined;
   /** Where it is on the disk: for what is too large to be read whole. */
   pathOf(path: string): string;
+  /** Everything that is there. */
+  list(): string[];
+  remove(path: string): void;
   /** Highest N of `metadata/N.root.json`; 0: there is none. */
   rootVersion(): number;
   /** Keeps a set that nobody sees yet, and what its snapshot is to name. */
@@ -107,6 +110,14 @@ export function repositoryFiles(
     read: (path) => (existsSync(at(path)) ? readFileSync(at(path)) : undefined),
     sizeOf: (path) => statSync(at(path), { throwIfNoEntry: false })?.size,
     pathOf: at,
+    list: () =>
+      readdirSync(repo, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => relative(repo, join(entry.parentPath, entry.name))),
+    remove(path) {
+      rmSync(at(path), { force: true });
+      step(`removed ${path}`);
+    },
     rootVersion: () =>
       Math.max(
         0,

@@ -242,7 +242,7 @@ function requireRemembered(known: ProductIndex, index: ProductIndex, named: List
   }
 }
 
-function parseIndex(bytes: Uint8Array, object: string): ProductIndex {
+export function parseIndex(bytes: Uint8Array, object: string): ProductIndex {
   try {
     return ProductIndex.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Sha256 } from "../../protocol/ids.ts";
+import { allBins } from "../../protocol/trust/bins.ts";
 import { metadataFileName } from "../../protocol/trust/roleNames.ts";
 import {
   parseRoot,
@@ -64,6 +65,22 @@ export function roleBytes(files: RepositoryFiles, { meta }: CurrentSet, role: st
 
 export const readTargets = (files: RepositoryFiles, set: CurrentSet, role: string): Targets =>
   parseTargets(roleBytes(files, set, role), role).signed;
+
+/** SHA-256 by path of every target that any channel names. */
+export function shownTargets(files: RepositoryFiles, set: CurrentSet): Map<string, Sha256> {
+  const shown = new Map<string, Sha256>();
+  const roles = readTargets(files, set, "targets").delegations?.roles ?? [];
+  for (const { name } of roles) {
+    const channel = readTargets(files, set, name);
+    const parts =
+      channel.delegations === undefined
+        ? [channel]
+        : allBins(name).map((bin) => readTargets(files, set, bin));
+    for (const [path, { hashes }] of parts.flatMap((part) => [...part.targets]))
+      if (hashes.sha256 !== undefined) shown.set(path, Sha256.parse(hashes.sha256));
+  }
+  return shown;
+}
 
 export const roleMetaOf = (version: number, bytes: Uint8Array): RoleMeta => ({
   version,

@@ -11,6 +11,7 @@ import type { RepositoryState, RepositoryUpdate } from "../../protocol/adminApi.
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
 import { isoTime } from "../../protocol/trust/verify.ts";
+import type { Asked } from "../contentUpload.ts";
 import type { FileSet, RepositoryFiles } from "../repositoryFiles.ts";
 import type { SnapshotMeta } from "../signer/rules.ts";
 import type { SignedBytes, SignerProcess } from "../signerProcess.ts";
@@ -19,6 +20,7 @@ import { recordUpdates } from "../storage/updates.ts";
 import { checkMetadata } from "./checkMetadata.ts";
 import { checkStored } from "./checkStored.ts";
 import { checkTargets } from "./checkTargets.ts";
+import { type Collected, collect } from "./collection.ts";
 import {
   type CurrentSet,
   readCurrentSet,
@@ -28,6 +30,7 @@ import {
   snapshotMetaOf,
   TIMESTAMP_PATH,
 } from "./currentSet.ts";
+import { neededFiles } from "./neededFiles.ts";
 import { proveSet } from "./proof.ts";
 
 export interface Publishing {
@@ -35,6 +38,8 @@ export interface Publishing {
   publish(update: RepositoryUpdate): Promise<RepositoryState>;
   /** Signs the timestamp again when it is more than an hour old; the snapshot as the signer's rules say. */
   renewIfDue(): Promise<boolean>;
+  /** Removes what nothing shown needs any more and has not for a week. */
+  collect(): Promise<Collected>;
   /** Undefined: nothing was published yet. */
   current(): CurrentSet | undefined;
   state(): RepositoryState;
@@ -50,10 +55,12 @@ export function openPublishing(deps: {
   files: RepositoryFiles;
   db: Database;
   signer: Pick<SignerProcess, "keys" | "sign" | "signed" | "renew">;
+  /** What publishers have asked for. */
+  asked: Asked;
   now: () => number;
   log: Pick<Logger, "info" | "error">;
 }): Publishing {
-  const { files, db, signer, now, log } = deps;
+  const { files, db, signer, asked, now, log } = deps;
   files.finish();
   let current = readCurrentSet(files);
   let queue: Promise<unknown> = Promise.resolve();
@@ -140,6 +147,12 @@ export function openPublishing(deps: {
     return true;
   };
 
+  const collectFiles = async (): Promise<Collected> => {
+    await settle();
+    if (current === undefined) return { files: 0, sizeBytes: 0 };
+    return collect({ files, db, asked, needed: neededFiles(files, current), nowMs: now() });
+  };
+
   const rootSha256 = (): Sha256 | undefined => {
     const bytes = current && files.read(rolePath("root", 1));
     return bytes && sha256Of(bytes);
@@ -161,6 +174,7 @@ export function openPublishing(deps: {
   return {
     publish: (update) => inTurn(() => publish(update)),
     renewIfDue: () => inTurn(renew),
+    collect: () => inTurn(collectFiles),
     current: () => current,
     state,
     rootSha256,

@@ -4,12 +4,11 @@
  */
 import type { Sha256 } from "../../protocol/ids.ts";
 import { readManifest, type UpdateManifest } from "../../protocol/manifest.ts";
-import { allBins } from "../../protocol/trust/bins.ts";
 import type { RepositoryFiles } from "../repositoryFiles.ts";
 import type { Database } from "../storage/database.ts";
 import { knownUpdates, recordUpdates } from "../storage/updates.ts";
 import { targetPath } from "./checkTargets.ts";
-import { type CurrentSet, readTargets, sha256Of } from "./currentSet.ts";
+import { type CurrentSet, sha256Of, shownTargets } from "./currentSet.ts";
 
 /** How many entries were wrong. */
 export async function relistUpdates(
@@ -35,15 +34,7 @@ export async function relistUpdates(
 /** Paths by hash. */
 function manifestsOf(files: RepositoryFiles, current: CurrentSet): Map<string, string> {
   const named = new Map<string, string>();
-  const roles = readTargets(files, current, "targets").delegations?.roles ?? [];
-  for (const { name } of roles) {
-    const channel = readTargets(files, current, name);
-    const parts =
-      channel.delegations === undefined
-        ? [channel]
-        : allBins(name).map((bin) => readTargets(files, current, bin));
-    for (const [path, { hashes }] of parts.flatMap((part) => [...part.targets]))
-      if (path.endsWith(".json") && hashes.sha256 !== undefined) named.set(hashes.sha256, path);
-  }
+  for (const [path, sha256] of shownTargets(files, current))
+    if (path.endsWith(".json")) named.set(sha256, path);
   return named;
 }

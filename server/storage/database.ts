@@ -46,6 +46,7 @@ export interface Tables {
     size_bytes: number;
     retired: number;
   };
+  unneeded_file: { path: string; since_ms: number };
   device_update: {
     device_id: string;
     manifest_sha256: string;

@@ -98,4 +98,13 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0004-unneeded-file": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("unneeded_file")
+        .addColumn("path", "text", (column) => column.primaryKey())
+        .addColumn("since_ms", "bigint", (column) => column.notNull())
+        .execute();
+    },
+  },
 };

@@ -56,14 +56,18 @@ export interface PublishingWorld {
   addVersion(version: string): RepositoryUpdate;
   /** An entry whose content is there. */
   putContent(text: string): FileEntry;
-  putObject(bytes: Uint8Array): void;
+  putObject(bytes: Uint8Array): Sha256;
+  /** As a publisher does before it uploads. */
+  ask(sha256: Sha256): void;
+  /** Changes a byte of what is shown. */
+  spoil(path: string): void;
   /** A list of files that is there. */
   putPayload(entries: readonly TreeEntry[]): PayloadRef;
   /** A new device, over the files as a static server would show them. */
   device(data?: string): Promise<TufSet>;
   has(version: string, data?: string): Promise<boolean>;
   /** SHA-256 by path of everything that is shown. */
-  shown(): Record<string, string>;
+  shown(data?: string): Record<string, string>;
   /** With that code, and nothing of it is shown. */
   expectRefusal(update: RepositoryUpdate, code: ErrorCode): Promise<void>;
   close(): Promise<void>;
@@ -93,7 +97,16 @@ export async function publishingWorld(): Promise<PublishingWorld> {
   const open = (at: string, database: Database, signer = signerIn(at)): Publishing => {
     const files = repositoryFiles(at, (name) => world.onStep(name));
     const log = pino({ level: "silent" });
-    return openPublishing({ files, db: database, signer, now, log });
+    return openPublishing({ files, db: database, signer, asked, now, log });
+  };
+  let askedFor = new Set<string>();
+  const asked = {
+    has: (path: string) => askedFor.has(path),
+    take() {
+      const all = askedFor;
+      askedFor = new Set();
+      return all;
+    },
   };
   const device = (at = data) => {
     const read = (name: string) => fileOrUndefined(join(at, "repo/metadata", name));
@@ -131,7 +144,17 @@ export async function publishingWorld(): Promise<PublishingWorld> {
       put(entry.sha256, text);
       return entry;
     },
-    putObject: (bytes) => put(sha256(bytes), bytes),
+    putObject(bytes) {
+      const name = sha256(bytes);
+      put(name, bytes);
+      return name;
+    },
+    spoil(path) {
+      const bytes = readFileSync(join(data, "repo", path));
+      bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
+      writeFileSync(join(data, "repo", path), bytes);
+    },
+    ask: (name) => void askedFor.add(contentPath(name)),
     putPayload(entries) {
       const { bytes, ref } = writePayload(entries);
       put(ref.sha256, bytes);
@@ -140,7 +163,7 @@ export async function publishingWorld(): Promise<PublishingWorld> {
     device,
     has: async (version, at) =>
       (await (await device(at)).findTarget(`stable/kiosk/${version}.json`)) !== undefined,
-    shown: () => hashesBelow(join(data, "repo")),
+    shown: (at = data) => hashesBelow(join(at, "repo")),
     async expectRefusal(update, code) {
       const before = world.shown();
       await expect(publishing.publish(update)).rejects.toMatchObject({ code });
