@@ -11,9 +11,12 @@
  *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
  *   GET  /api/v1/channels/:channel/policy     -> { policy? }   as it was signed
  *   GET  /api/v1/channels/:channel/rollouts   -> { rollouts: RolloutReport[] }
+ *   GET  /api/v1/devices/:id/why/:product[/:version]          -> Explanation   as the device would say
+ *   GET  /api/v1/updates/:product/:version/audience           -> Audience
  *   POST /api/v1/enrolment-tokens             -> { token }   printed once
  */
 import { z } from "zod";
+import { NOT_OFFERED_REASONS } from "./decisions.ts";
 import { DeviceEvent, Facts } from "./deviceApi.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
 import { CLASSIFICATIONS } from "./manifest.ts";
@@ -95,3 +98,35 @@ export type RolloutCounts = z.infer<typeof RolloutCounts>;
 
 export const RolloutReport = z.object({ rollout: Rollout, counts: RolloutCounts });
 export type RolloutReport = z.infer<typeof RolloutReport>;
+
+const Reason = z.enum(NOT_OFFERED_REASONS);
+
+/** What one machine would be offered of one update, from what it has reported last. */
+export const AudienceDevice = z.object({
+  deviceId: DeviceId,
+  name: z.string(),
+  /** later: not now, and `atMs` says when · unknown: it has not reported what decides. */
+  outcome: z.enum(["offered", "later", "installed", "not-offered", "unknown"]),
+  atMs: z.int().optional(),
+  /** Why not now. */
+  reason: Reason.optional(),
+  detail: z.string().optional(),
+  by: z.string().optional(),
+});
+export type AudienceDevice = z.infer<typeof AudienceDevice>;
+
+/** Who would get an update, and when. Numbers are of all machines that follow its product. */
+export const Audience = z.object({
+  product: Product,
+  version: Version,
+  offered: z.int(),
+  later: z.int(),
+  installed: z.int(),
+  notOffered: z.array(z.object({ reason: Reason, devices: z.int() })),
+  unknown: z.int(),
+  /** Of those who get it later, by day in UTC. */
+  arrivals: z.array(z.object({ dayMs: z.int(), devices: z.int() })),
+  /** The first thousand. */
+  devices: z.array(AudienceDevice),
+});
+export type Audience = z.infer<typeof Audience>;

@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
+import { AdminSettings, UserSettings } from "./settings.ts";
 import { TransferSettings } from "./transfer.ts";
 import { InstalledProduct, UPDATE_STATES } from "./updateServiceApi.ts";
 
@@ -53,10 +54,49 @@ export const DeviceEvent = z.discriminatedUnion("kind", [
 ]);
 export type DeviceEvent = z.infer<typeof DeviceEvent>;
 
+const FollowedProduct = z.strictObject({ product: Product, channel: Channel });
+
+/**
+ * What decides about offers on the machine besides facts and products, so that the server gives the
+ * same answer. Settings of a later version are dropped, not refused: reports must arrive.
+ */
+export const OfferInputs = z.object({
+  followed: z.array(FollowedProduct).max(1_000),
+  /** The machine's own; the first is the strongest of its kind. */
+  layers: z
+    .array(
+      z.discriminatedUnion("layer", [
+        z.object({ layer: z.literal("admin"), values: z.object(AdminSettings.shape) }),
+        z.object({ layer: z.literal("user"), values: z.object(UserSettings.shape) }),
+      ]),
+    )
+    .max(20),
+  /** Manifests of updates that were rolled back there. */
+  rolledBack: z.array(Sha256).max(1_000),
+  /** Updates that failed there and are not tried now. */
+  held: z
+    .array(
+      z.object({
+        manifestSha256: Sha256,
+        failures: z.int().positive(),
+        untilMs: z.int().optional(),
+        because: z.string().max(2_000),
+      }),
+    )
+    .max(1_000),
+});
+export type OfferInputs = z.infer<typeof OfferInputs>;
+
 export const ReportBatch = z.strictObject({
   batchId: z.uuid(),
   sentMs: z.int(),
-  inventory: z.object({ facts: Facts, products: z.array(InstalledProduct) }).optional(),
+  inventory: z
+    .object({
+      facts: Facts,
+      products: z.array(InstalledProduct),
+      offering: OfferInputs.optional(),
+    })
+    .optional(),
   events: z.array(DeviceEvent).max(1_000),
 });
 export type ReportBatch = z.infer<typeof ReportBatch>;
@@ -81,7 +121,7 @@ export const DeviceConfig = z.strictObject({
   serverUrl: z.url(),
   deviceId: DeviceId,
   name: z.string(),
-  products: z.array(z.strictObject({ product: Product, channel: Channel })),
+  products: z.array(FollowedProduct),
   transfer: TransferSettings.optional(),
 });
 export type DeviceConfig = z.infer<typeof DeviceConfig>;

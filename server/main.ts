@@ -13,6 +13,8 @@ import { contentUpload } from "./contentUpload.ts";
 import { openDataFolder, signerFolder } from "./dataFolder.ts";
 import { makeApp } from "./http/app.ts";
 import { NO_REPOSITORY } from "./http/health.ts";
+import { currentReleases } from "./preview/currentReleases.ts";
+import { openPreview } from "./preview/preview.ts";
 import { currentPolicies } from "./publishing/currentPolicy.ts";
 import { openPublishing } from "./publishing/publishing.ts";
 import { relistUpdates } from "./publishing/relist.ts";
@@ -45,7 +47,20 @@ async function main(settings: Settings): Promise<void> {
 
   const publicUrl = settings["public-url"];
   const policyOf = currentPolicies(files, publishing.current);
-  const app = makeApp({ db, content, publishing, signer, policyOf, now, publicUrl, data, log });
+  const releases = currentReleases(files, publishing.current, now);
+  const preview = openPreview({ db, releases, now });
+  const app = makeApp({
+    db,
+    content,
+    publishing,
+    signer,
+    policyOf,
+    preview,
+    now,
+    publicUrl,
+    data,
+    log,
+  });
   const listening = await app.listen({ host, port });
   say({ listening });
 

@@ -1,9 +1,13 @@
 /** `upbeat devices …`: what the server knows about machines, and letting a new one in. */
 import { z } from "zod";
 import { DeviceDetail, DeviceSummary } from "../../protocol/adminApi.ts";
+import { Explanation } from "../../protocol/decisions.ts";
 import type { DeviceEvent } from "../../protocol/deviceApi.ts";
 import { DeviceId } from "../../protocol/ids.ts";
 import { command, group } from "../command.ts";
+import { EXIT } from "../exitCodes.ts";
+import { ProductOrUpdate } from "../policy/words.ts";
+import { explanationText } from "../screen/explanation.ts";
 import { count, moment, plain, when } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts, table } from "../screen/table.ts";
@@ -46,6 +50,38 @@ const show = command({
   },
 });
 
+const why = command({
+  name: "why",
+  args: {
+    "<device>": { text: "its id, as `upbeat devices list` prints it" },
+    "<update>": { text: "PRODUCT or PRODUCT@VERSION" },
+  },
+  summary: "Say why a machine is or is not offered an update, as the machine itself would",
+  details: "Decided on the server by the same code, from what the machine has reported last.",
+  options: SERVER_OPTIONS,
+  examples: [
+    [
+      "upbeat devices why dev-0123456789abcdef0123456789abcdef kiosk@1.4.0",
+      "and how it came to it",
+    ],
+  ],
+  input: z.object({ ...ServerInput, device: DeviceId, update: ProductOrUpdate }),
+  run: async ({ device, update, ...input }, { world }) => {
+    const client = serverClient(serverSettings(world, input), world.interrupted);
+    const path = [update.product, ...(update.version === undefined ? [] : [update.version])];
+    const found = await client.get(
+      `api/v1/devices/${device}/why/${path.map(encodeURIComponent).join("/")}`,
+      Explanation,
+    );
+    return {
+      schema: "upbeat.explanation/1",
+      data: { explanation: found },
+      text: (style) => explanationText(style, found),
+      exitCode: found.outcome === "unknown" ? EXIT.notFound : EXIT.ok,
+    };
+  },
+});
+
 const token = command({
   name: "token",
   summary: "Make a token with which one machine can enrol, once",
@@ -69,6 +105,7 @@ const token = command({
 export const devices = group("devices", "See the machines that the server knows", [
   list,
   show,
+  why,
   token,
 ]);
 

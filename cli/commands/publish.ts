@@ -6,6 +6,7 @@ import { command } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
 import { PASSPHRASE_OPTION, PassphraseInput } from "../keys/passphrase.ts";
 import { KEYS_OPTION, KeysInput } from "../keys/where.ts";
+import { ProductOrUpdate } from "../policy/words.ts";
 import type { PatchCost } from "../publishing/delivery.ts";
 import type { PublishCost, Published } from "../publishing/publish.ts";
 import type { Growth } from "../publishing/upload.ts";
@@ -22,16 +23,6 @@ const Words = z.string().transform((text, context): string[] => {
   const parsed = z.array(z.string()).min(1).safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   context.addIssue("expected a JSON array of strings, or words between spaces");
-  return z.NEVER;
-});
-
-const Superseded = z.string().transform((text, context) => {
-  const [product, version, ...rest] = text.split("@");
-  const parsed = z
-    .object({ product: Product, version: Version.optional() })
-    .safeParse({ product, ...(version === undefined ? {} : { version }) });
-  if (parsed.success && rest.length === 0) return parsed.data;
-  context.addIssue("expected PRODUCT or PRODUCT@VERSION");
   return z.NEVER;
 });
 
@@ -88,7 +79,7 @@ export const publish = command({
       notesFile: z.string().optional(),
       classification: z.enum(CLASSIFICATIONS).default("update"),
       severity: z.enum(SEVERITIES).default("unspecified"),
-      supersedes: z.array(Superseded).default([]),
+      supersedes: z.array(ProductOrUpdate).default([]),
       healthCommand: Words.optional(),
       healthUrl: z.string().optional(),
       healthTimeout: z.coerce.number().positive().max(3600).default(30),

@@ -1,6 +1,6 @@
 /** `upbeat updates …`: what is published. Retiring signs, so it needs the channel's key. */
 import { z } from "zod";
-import { PublishedUpdate } from "../../protocol/adminApi.ts";
+import { Audience, PublishedUpdate } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Channel, formatUpdate, type Product, type Version } from "../../protocol/ids.ts";
 import { command, group } from "../command.ts";
@@ -48,6 +48,27 @@ const show = command({
   },
 });
 
+const audience = command({
+  name: "audience",
+  args: UPDATE_ARGUMENT,
+  summary: "Show who would get an update, and when",
+  details:
+    "Decided on the server by the code that decides on the machines, from what they have reported and\nwhat is signed.",
+  options: SERVER_OPTIONS,
+  examples: [["upbeat updates audience kiosk@1.4.0", "now, later by day, and why others do not"]],
+  input: z.object({ ...ServerInput, update: UpdateName }),
+  run: async ({ update: { product, version }, ...input }, { world }) => {
+    const client = serverClient(serverSettings(world, input), world.interrupted);
+    const path = `api/v1/updates/${product}/${encodeURIComponent(version)}/audience`;
+    const found = await client.get(path, Audience);
+    return {
+      schema: "upbeat.audience/1",
+      data: { audience: found },
+      text: (style) => audienceText(style, found),
+    };
+  },
+});
+
 const retire = command({
   name: "retire",
   args: UPDATE_ARGUMENT,
@@ -78,7 +99,12 @@ const retire = command({
   },
 });
 
-export const updates = group("updates", "See and retire what is published", [list, show, retire]);
+export const updates = group("updates", "See and retire what is published", [
+  list,
+  show,
+  audience,
+  retire,
+]);
 
 const published = async (client: ServerClient): Promise<PublishedUpdate[]> =>
   (await client.get("api/v1/updates", z.object({ updates: z.array(PublishedUpdate) }))).updates;
@@ -121,3 +147,30 @@ const showText = (style: Style, one: PublishedUpdate): string =>
     ["Published", moment(Date.parse(one.publishedAt))],
     ["State", one.retired ? style.warn("retired") : style.good("offered")],
   ]);
+
+function audienceText(style: Style, found: Audience): string {
+  const held = found.notOffered.map(({ reason, devices }) => `${devices} ${reason}`).join(", ");
+  const about = facts(style, [
+    ["Update", style.bold(formatUpdate(found))],
+    ["Offered", count(found.offered, "machine")],
+    ["Later", count(found.later, "machine")],
+    ["Installed", count(found.installed, "machine")],
+    ["Not offered", held === "" ? undefined : held],
+    ["Unknown", found.unknown === 0 ? undefined : `${found.unknown} have not reported yet`],
+  ]);
+  const days = found.arrivals.map(({ dayMs, devices }) => [
+    new Date(dayMs).toISOString().slice(0, 10),
+    String(devices),
+  ]);
+  const rows = found.devices.map((device) => [
+    device.deviceId,
+    plain(device.name),
+    device.atMs === undefined ? device.outcome : `${device.outcome}: ${moment(device.atMs)}`,
+    plain(device.detail ?? ""),
+  ]);
+  return [
+    about,
+    ...(days.length === 0 ? [] : [table(style, ["REACHED ON", "MACHINES"], days)]),
+    ...(rows.length === 0 ? [] : [table(style, ["DEVICE", "NAME", "OFFERED", "WHY"], rows)]),
+  ].join("\n\n");
+}

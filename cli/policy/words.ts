@@ -86,6 +86,17 @@ export const UpdateName = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** `PRODUCT` or `PRODUCT@VERSION`, as an input field. */
+export const ProductOrUpdate = z.string().transform((text, context) => {
+  const [product, version, ...rest] = text.split("@");
+  const parsed = z
+    .object({ product: Product, version: Version.optional() })
+    .safeParse({ product, ...(version === undefined ? {} : { version }) });
+  if (parsed.success && rest.length === 0) return parsed.data;
+  context.addIssue("expected PRODUCT or PRODUCT@VERSION");
+  return z.NEVER;
+});
+
 /** `NAME [who=MACHINES] [start=MOMENT] [curve=PERCENT[@HOURSh],…]`, in any order after the name. */
 export function ringOf(text: string, nowMs: number): Ring {
   const [name, ...parts] = text.split(/\s+/).filter((part) => part !== "");

@@ -5,6 +5,8 @@
  */
 
 import { setTimeout as wait } from "node:timers/promises";
+import { reportedInputs } from "../../content/offerInputs.ts";
+import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import type {
   Change,
@@ -117,17 +119,21 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     const config = configOrReason();
     if (typeof config !== "object") return;
     const status = await serviceStatus();
-    const inventory =
-      status === undefined
-        ? undefined
-        : {
-            facts: factsOf(await facts.recent(status.products)),
-            products: status.products,
-          };
+    const inventory = status && (await inventoryOf(config, status));
     const outcome = await reports.send({ config, key: () => readDeviceKey(paths), inventory });
     if (outcome instanceof UpbeatError) {
       log("reports wait", { code: outcome.code, detail: outcome.detail, waiting: queue.size() });
     }
+  };
+
+  const inventoryOf = async (
+    { deviceId, products: followed }: DeviceConfig,
+    status: ServiceStatus,
+  ) => {
+    const { products, updates: records } = status;
+    const known = factsOf(await facts.recent(products));
+    const device = { deviceId, followed, facts: known, products, records, layers: [], held: [] };
+    return { facts: known, products, offering: reportedInputs(device) };
   };
 
   known.planFirstCheck();

@@ -8,15 +8,9 @@ import { createHash, type KeyObject, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { serverUrl } from "../../content/metadataSource.ts";
 import { retryMs } from "../../core/schedule.ts";
-import {
-  type DeviceConfig,
-  type Facts,
-  type ReportBatch,
-  ReportReceipt,
-} from "../../protocol/deviceApi.ts";
+import { type DeviceConfig, type ReportBatch, ReportReceipt } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { signRequest } from "../../protocol/requestSignature.ts";
-import type { InstalledProduct } from "../../protocol/updateServiceApi.ts";
 import { postJson } from "../postJson.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 import type { EventQueue } from "./eventQueue.ts";
@@ -35,7 +29,7 @@ export interface Reporter {
 export interface ReportInput {
   readonly config: DeviceConfig;
   readonly key: () => KeyObject;
-  readonly inventory: { facts: Facts; products: InstalledProduct[] } | undefined;
+  readonly inventory: NonNullable<ReportBatch["inventory"]> | undefined;
 }
 
 export function reporter(

@@ -153,6 +153,13 @@ export const SERVER_ERRORS = {
     remedy: "Wait an hour, then repeat the command",
     retry: "transient",
   },
+  "UPB-SERVER-NOT-REPORTED": {
+    stage: "report",
+    text: "The machine has not reported yet what decides about its offers",
+    causes: ["it was enrolled a moment ago", "its services do not run", "its Upbeat is older"],
+    remedy: "Run `upbeat check` on the machine; it reports afterwards",
+    retry: "transient",
+  },
   "UPB-FLEETLOCK-FULL": {
     stage: "install",
     text: "Other machines of this group are restarting",

@@ -4,6 +4,7 @@ import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Sha256 } from "../../protocol/ids.ts";
 import type { Rollout } from "../../protocol/offerPolicy.ts";
 import type { ContentUpload } from "../contentUpload.ts";
+import type { Preview } from "../preview/preview.ts";
 import type { PolicyOf } from "../publishing/currentPolicy.ts";
 import type { Publishing } from "../publishing/publishing.ts";
 import type { SignerProcess } from "../signerProcess.ts";
@@ -26,11 +27,13 @@ export interface AdminDeps {
   readonly publishing: Publishing;
   readonly signer: Pick<SignerProcess, "keys">;
   readonly policyOf: PolicyOf;
+  readonly preview: Preview;
   readonly now: () => number;
 }
 
 export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
-  const { db, content, publishing, signer, policyOf, now } = deps;
+  const { db, content, publishing, signer, policyOf, preview } = deps;
+  const { now } = deps;
   const admit: Admission = (request) => requireAdmin(db, request.headers.authorization);
 
   attach(app, ROUTES.signerKeys, admit, () => signer.keys());
@@ -58,6 +61,9 @@ export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
     if (found !== undefined) return found;
     throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${params.id}` });
   });
+  attach(app, ROUTES.why, admit, ({ params: { id, ...asked } }) => preview.why(id, asked));
+  attach(app, ROUTES.whyVersion, admit, ({ params: { id, ...asked } }) => preview.why(id, asked));
+  attach(app, ROUTES.audience, admit, ({ params }) => preview.audience(params));
   attach(app, ROUTES.enrolmentToken, admit, async ({ body }) => {
     void body;
     const rootSha256 = publishing.rootSha256();

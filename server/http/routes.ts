@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import {
+  Audience,
   ChannelPolicyAnswer,
   DeviceDetail,
   DeviceSummary,
@@ -14,6 +15,7 @@ import {
   RolloutReport,
   SignerKeys,
 } from "../../protocol/adminApi.ts";
+import { Explanation } from "../../protocol/decisions.ts";
 import {
   EnrolRequest,
   EnrolResponse,
@@ -27,7 +29,7 @@ import {
   LockHolder,
   LockRequest,
 } from "../../protocol/fleetLock.ts";
-import { Channel, DeviceId, Product } from "../../protocol/ids.ts";
+import { Channel, DeviceId, Product, Version } from "../../protocol/ids.ts";
 
 export interface Route<Params, Body, Answer> {
   readonly method: "GET" | "POST";
@@ -126,6 +128,24 @@ export const ROUTES = {
     "One device, its facts and its newest events",
     DeviceDetail,
     z.object({ id: DeviceId }),
+  ),
+  why: get(
+    "/api/v1/devices/:id/why/:product",
+    "Why a device is offered an update of a product or not, as the device itself would say",
+    Explanation,
+    z.object({ id: DeviceId, product: Product }),
+  ),
+  whyVersion: get(
+    "/api/v1/devices/:id/why/:product/:version",
+    "Why a device is offered this very update or not",
+    Explanation,
+    z.object({ id: DeviceId, product: Product, version: Version }),
+  ),
+  audience: get(
+    "/api/v1/updates/:product/:version/audience",
+    "Who would get an update, and when",
+    Audience,
+    z.object({ product: Product, version: Version }),
   ),
   enrolmentToken: post({
     path: "/api/v1/enrolment-tokens",

@@ -32,7 +32,8 @@ export async function proveSet(input: {
   }
 }
 
-function emptyStore(): MetadataStore {
+/** Of a device that has never seen anything; it ends with whoever asked for it. */
+export function emptyStore(): MetadataStore {
   const files = new Map<string, Uint8Array>();
   let marks: Marks | undefined;
   return {

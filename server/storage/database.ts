@@ -26,6 +26,8 @@ export interface Tables {
     last_seen_ms: number | null;
     facts: string;
     products: string;
+    /** Null: it has not reported what decides about its offers. */
+    offering: string | null;
   };
   device_event: {
     event_id: string;

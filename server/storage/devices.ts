@@ -96,6 +96,7 @@ export async function enrolDevice(
         last_seen_ms: null,
         facts: "{}",
         products: "[]",
+        offering: null,
       })
       .onConflict((conflict) => conflict.column("device_id").doUpdateSet({ name: request.name }))
       .execute();
@@ -121,9 +122,11 @@ export async function storeReport(
   nowMs: number,
 ): Promise<string[]> {
   await db.transaction().execute(async (transaction) => {
+    const { facts, products, offering } = batch.inventory ?? {};
     const inventory = batch.inventory && {
-      facts: JSON.stringify(batch.inventory.facts),
-      products: JSON.stringify(batch.inventory.products),
+      facts: JSON.stringify(facts),
+      products: JSON.stringify(products),
+      offering: offering === undefined ? null : JSON.stringify(offering),
     };
     await transaction
       .updateTable("device")

@@ -107,4 +107,9 @@ export const MIGRATIONS: Record<string, Migration> = {
         .execute();
     },
   },
+  "0005-device-offering": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("device").addColumn("offering", "text").execute();
+    },
+  },
 };

@@ -1,0 +1,135 @@
+/**
+ * What machines are offered and why, answered on the server by the code that decides on them
+ * (`content/gather.ts`, `core/`), from what they have reported and what is signed.
+ *
+ * Errors: UPB-SERVER-NOT-FOUND, UPB-SERVER-NOT-REPORTED, and those of `currentReleases`.
+ */
+import { setImmediate as breathe } from "node:timers/promises";
+import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
+import type { ReleaseSource } from "../../content/releaseSource.ts";
+import { explain } from "../../core/explain.ts";
+import type { Audience, AudienceDevice } from "../../protocol/adminApi.ts";
+import type { Explanation } from "../../protocol/decisions.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { type DeviceId, formatUpdate, type Product, type Version } from "../../protocol/ids.ts";
+import type { Database } from "../storage/database.ts";
+import { offeringOf, offeringsFrom } from "../storage/offerings.ts";
+
+export interface Preview {
+  /** Without a version: what is offered of the product, or else its newest version. */
+  why(deviceId: DeviceId, asked: Asked): Promise<Explanation>;
+  /** Who of the machines that follow the product would get this version, and when. */
+  audience(update: { product: Product; version: Version }): Promise<Audience>;
+}
+
+type Asked = { readonly product: Product; readonly version?: Version | undefined };
+
+const DAY_MS = 86_400_000;
+const LISTED = 1_000;
+const PAGE = 200;
+/** A ring, then a deferral, then a pause: more reasons than this do not follow each other. */
+const MAX_STEPS = 8;
+
+export function openPreview(deps: {
+  readonly db: Database;
+  readonly releases: () => Promise<ReleaseSource>;
+  readonly now: () => number;
+}): Preview {
+  const { db, releases, now } = deps;
+  return {
+    async why(deviceId, asked) {
+      const device = await offeringOf(db, deviceId);
+      if (device === undefined)
+        throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${deviceId}` });
+      if (device.now === undefined)
+        throw new UpbeatError("UPB-SERVER-NOT-REPORTED", { object: deviceId });
+      const { input } = await gatherAndDecide(await releases(), device.now, now(), asked);
+      return explain(input, asked);
+    },
+
+    async audience(update) {
+      const source = await releases();
+      const nowMs = now();
+      const found: AudienceDevice[] = [];
+      for (let after = ""; ; ) {
+        const page = await offeringsFrom(db, after, PAGE);
+        const last = page.at(-1);
+        if (last === undefined) break;
+        after = last.deviceId;
+        for (const device of page) {
+          const about = { deviceId: device.deviceId, name: device.name };
+          if (device.now === undefined) found.push({ ...about, outcome: "unknown" });
+          else if (device.now.followed.some((it) => it.product === update.product))
+            found.push({ ...about, ...(await answer(source, device.now, update, nowMs)) });
+        }
+        // Other requests are answered between the pages.
+        await breathe();
+      }
+      return summary(update, found);
+    },
+  };
+}
+
+type AudienceAnswer = Omit<AudienceDevice, "deviceId" | "name">;
+
+/** Decides now, and then at each moment at which the reason of before ends. */
+async function answer(
+  source: ReleaseSource,
+  device: DeviceNow,
+  update: { product: Product; version: Version },
+  nowMs: number,
+): Promise<AudienceAnswer> {
+  let first: AudienceAnswer | undefined;
+  let atMs = nowMs;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const { decision } = await gatherAndDecide(source, device, atMs, update);
+    if (decision.offers.some((offer) => isSame(offer.update, update))) {
+      return first === undefined ? { outcome: "offered" } : { ...first, outcome: "later", atMs };
+    }
+    const refusal = decision.notOffered.find((it) => isSame(it, update));
+    if (refusal === undefined) return first ?? { outcome: "unknown" };
+    const { reason, detail, untilMs, by } = refusal;
+    first ??= {
+      outcome: reason === "installed" ? "installed" : "not-offered",
+      reason,
+      detail,
+      ...(by === undefined ? {} : { by }),
+    };
+    if (untilMs === undefined || untilMs <= atMs) return first;
+    atMs = untilMs;
+  }
+  return first ?? { outcome: "unknown" };
+}
+
+function summary(
+  update: { product: Product; version: Version },
+  found: readonly AudienceDevice[],
+): Audience {
+  const count = (outcome: AudienceDevice["outcome"]) =>
+    found.filter((it) => it.outcome === outcome).length;
+  const days = Map.groupBy(
+    found.flatMap(({ atMs }) => (atMs === undefined ? [] : [Math.floor(atMs / DAY_MS)])),
+    (day) => day,
+  );
+  const refused = found.filter((it) => it.outcome === "not-offered");
+  const reasons = Map.groupBy(refused, (it) => it.reason);
+  return {
+    ...update,
+    offered: count("offered"),
+    later: count("later"),
+    installed: count("installed"),
+    notOffered: [...reasons].flatMap(([reason, devices]) =>
+      reason === undefined ? [] : [{ reason, devices: devices.length }],
+    ),
+    unknown: count("unknown"),
+    arrivals: [...days]
+      .map(([day, devices]) => ({ dayMs: day * DAY_MS, devices: devices.length }))
+      .toSorted((a, b) => a.dayMs - b.dayMs),
+    devices: found.slice(0, LISTED),
+  };
+}
+
+const isSame = (
+  one: { product: string; version: string },
+  other: { product: string; version: string },
+): boolean => formatUpdate(one) === formatUpdate(other);
