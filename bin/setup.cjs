@@ -35,6 +35,7 @@ const TEST_PACKAGES = [
   ["losetup", "mount"],
   ["zsh", "zsh"],
   ["fish", "fish"],
+  ["chromium", "chromium"],
 ];
 
 /** Set-up is two orders of magnitude slower than this; the wait is for another one in this folder. */
@@ -58,6 +59,7 @@ async function main() {
     );
   }
   await bringDependencies();
+  buildPages();
   if (word === "test") bringTestPackages();
   await handOver(program.concat(given[0] === "--" ? given.slice(1) : given));
 }
@@ -135,6 +137,13 @@ function listen(path) {
   });
 }
 
+/** The web pages, when their sources are not those that they were last built from. */
+function buildPages() {
+  const build = spawnSync(PINNED_NODE, ["web/build.ts"], { cwd: ROOT, encoding: "utf8" });
+  if (build.status === 0) return;
+  throw new Error(`The web pages cannot be built:\n${build.stderr || build.error}`);
+}
+
 /** Without them a few tests cannot run; those say that they were skipped and why. */
 function bringTestPackages() {
   const packages = missingPackages();
@@ -148,7 +157,7 @@ function bringTestPackages() {
     return;
   }
   say(
-    `Installing Debian packages that tests need: ${packages.join(" ")} (about ten seconds, once) ...`,
+    `Installing Debian packages that tests need: ${packages.join(" ")} (up to a minute, once) ...`,
   );
   for (const words of [["update", "-qq"], install]) {
     const apt = spawnSync("apt-get", words, {

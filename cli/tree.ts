@@ -19,6 +19,7 @@ import { publish } from "./commands/publish.ts";
 import { rollouts } from "./commands/rollouts.ts";
 import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
+import { settings } from "./commands/settings.ts";
 import { status } from "./commands/status.ts";
 import { updates } from "./commands/updates.ts";
 import { verify } from "./commands/verify.ts";
@@ -37,6 +38,7 @@ export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] 
       history,
       facts,
       inhibit,
+      settings,
       services,
       device,
     ],

@@ -116,6 +116,7 @@ export const DeviceStatus = z.object({
   nextCheckMs: z.int().optional(),
   trust: z.object({ versions: z.record(z.string(), z.int()), expiresMs: z.int() }).optional(),
   offers: z.array(Offer),
+  notOffered: z.array(NotOffered).default([]),
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
   updateService: z.enum(["running", "not-running"]),

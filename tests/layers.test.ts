@@ -34,6 +34,9 @@ describe("the layering check", () => {
     ["server/main.ts", 'import { signMetadata } from "../protocol/trust/sign.ts";'],
     ["device/update-service/x.ts", 'import { newSigningKey } from "../../protocol/trust/sign.ts";'],
     ["cli/x.ts", "await import(name);"],
+    ["web/kit/x.tsx", 'import { asked } from "../../protocol/settingsPageApi.ts";'],
+    ["web/kit/x.ts", 'import { join } from "node:path";'],
+    ["web/kit/x.ts", 'import type { A } from "../../device/paths.ts";'],
     ["unknown/x.ts", 'import { a } from "../core/a.ts";'],
   ])("refuses in %s: %s", (path, text) => {
     expect(forbiddenImports([{ path, text }])).toHaveLength(1);
@@ -67,6 +70,7 @@ describe("the layering check", () => {
     ["device/update-service/x.ts", 'import type { Server } from "node:http";'],
     ["protocol/trust/writer.ts", 'import { signMetadata } from "./sign.ts";'],
     ["cli/keys/x.ts", 'import { newSigningKey } from "../../protocol/trust/sign.ts";'],
+    ["web/kit/x.tsx", 'import type { Session } from "../../protocol/settingsPageApi.ts";'],
     ["server/signer/main.ts", 'import { signMetadata } from "../../protocol/trust/sign.ts";'],
   ])("allows in %s: %s", (path, text) => {
     expect(forbiddenImports([{ path, text }])).toEqual([]);

@@ -11,12 +11,13 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   device: ["protocol", "core", "content"],
   server: ["protocol", "core", "content"],
   cli: ["protocol", "core", "content", "device", "server"],
-  bench: ["protocol", "core", "content", "device", "server", "cli", "tests"],
-  tests: ["protocol", "core", "content", "device", "server", "cli", "bench"],
+  web: ["protocol"],
+  bench: ["protocol", "core", "content", "device", "server", "cli", "web", "tests"],
+  tests: ["protocol", "core", "content", "device", "server", "cli", "web", "bench"],
 };
 
 /** They meet only through their sockets' schemas. */
-const DEVICE_SIBLINGS = ["orchestrator", "update-service", "service-manager"];
+const DEVICE_SIBLINGS = ["orchestrator", "update-service", "service-manager", "settings"];
 
 /** The private half of publishing: only the writer and hands that hold a key. */
 const SIGNING = "protocol/trust/sign.ts";
@@ -43,17 +44,22 @@ export function forbiddenImports(files: readonly SourceFile[]): string[] {
 function forbiddenIn({ path, text }: SourceFile): string[] {
   const layer = layerOf(path);
   const wrong: string[] = [];
-  for (const { specifier } of importsOf(text)) {
+  for (const { specifier, typeOnly } of importsOf(text)) {
     if (specifier === undefined) {
       wrong.push(`${path}: a computed import, which nobody can check`);
       continue;
     }
     const target = targetOf(path, specifier);
-    const why = whyForbidden(path, layer, specifier, target);
+    const why =
+      whyForbidden(path, layer, specifier, target) ??
+      (layer === "web" && target?.startsWith("protocol/") && !typeOnly ? TYPES_ONLY : undefined);
     if (why !== undefined) wrong.push(`${path} imports ${specifier}: ${why}`);
   }
   return wrong;
 }
+
+/** Schemas check what comes in at a door; the pages get what has passed one, and stay small. */
+const TYPES_ONLY = "the pages take types alone from protocol";
 
 function whyForbidden(
   path: string,
@@ -63,6 +69,7 @@ function whyForbidden(
 ): string | undefined {
   if (target === undefined) {
     const builtin = specifier.startsWith("node:") || builtinModules.includes(specifier);
+    if (/^web\/.+\//.test(path) && builtin) return "the pages run in a browser";
     if (layer === "core" && builtin) return "core decides and does nothing";
     if (layer === "protocol" && (NETWORK.test(specifier) || INPUT_OUTPUT.test(specifier)))
       return "protocol has no input or output";

@@ -12,6 +12,7 @@ const TSC = "node_modules/typescript/bin/tsc";
 
 const STEPS: readonly Step[] = [
   commandStep("types", [process.execPath, TSC, "--noEmit"]),
+  commandStep("web types", [process.execPath, TSC, "-p", "web"]),
   commandStep("style", ["biome", "check", "."]),
   commandStep("unused", ["knip", "--no-progress"]),
   vitestStep("unit", []),

@@ -37,6 +37,7 @@ export function deviceStatus(known: Known): DeviceStatus {
     ...(plan === undefined ? {} : { nextCheckMs: plan.nextCheckMs }),
     ...(evaluation === undefined ? {} : { trust: evaluation.trust }),
     offers,
+    notOffered: evaluation?.result.notOffered ?? [],
     products: service?.products ?? [],
     updates: service?.updates ?? [],
     updateService: service === undefined ? "not-running" : "running",

@@ -9,6 +9,7 @@ import { DEVICE_ERRORS } from "./device.ts";
 import { FETCH_ERRORS } from "./fetch.ts";
 import { POLICY_ERRORS } from "./policy.ts";
 import { SERVER_ERRORS } from "./server.ts";
+import { SETTINGS_PAGE_ERRORS } from "./settingsPage.ts";
 import { TRUST_ERRORS } from "./trust.ts";
 
 /** Where in an update's life it happens. */
@@ -61,6 +62,7 @@ export const CATALOGUE = {
   ...POLICY_ERRORS,
   ...SERVER_ERRORS,
   ...CLI_ERRORS,
+  ...SETTINGS_PAGE_ERRORS,
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof CATALOGUE;

@@ -15,6 +15,13 @@ export const CLI_ERRORS = {
     remedy: "Read `upbeat help` or the same command with --help",
     retry: "user",
   },
+  "UPB-CLI-NO-BROWSER": {
+    stage: "set-up",
+    text: "No browser can be opened from here",
+    causes: ["this machine has no desktop", "the package xdg-utils is not installed"],
+    remedy: "Run `upbeat settings` without `--open` and open the link yourself",
+    retry: "user",
+  },
   "UPB-CLI-INTERRUPTED": {
     stage: "service",
     text: "Interrupted",

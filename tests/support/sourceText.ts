@@ -20,12 +20,12 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** All TypeScript of these folders, tests included. */
+/** All TypeScript of these folders, tests and pages included. */
 export function readSources(root: string, folders: readonly string[]): SourceFile[] {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .map((name) => join(root, folder, name))
-      .filter((path) => path.endsWith(".ts"))
+      .filter((path) => /\.tsx?$/.test(path))
       .map((path) => ({ path: relative(root, path), text: readFileSync(path, "utf8") })),
   );
 }

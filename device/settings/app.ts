@@ -1,0 +1,173 @@
+/** The HTTP side of the Settings page's process: `protocol/settingsPageApi.ts` and the page itself. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { CATALOGUE, type ErrorCode } from "../../protocol/errors/catalogue.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import { ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import { ServiceAction, ServiceName } from "../../protocol/servicesApi.ts";
+import {
+  type Access,
+  includesAccess,
+  type Session,
+  SessionRequest,
+} from "../../protocol/settingsPageApi.ts";
+import { actOnService, deviceHistory, requestChange, serviceLogs } from "../deviceCalls.ts";
+import { checked, localApi } from "../localServer.ts";
+import type { DevicePaths } from "../paths.ts";
+import { mustComeFromOurPage, mustNameUs, securityHeaders, sessionHalves } from "./guard.ts";
+import type { Live } from "./live.ts";
+import type { Pages } from "./pages.ts";
+import type { Sessions } from "./sessions.ts";
+import { startManager } from "./startManager.ts";
+import { streamView } from "./stream.ts";
+
+export interface SettingsAppWorld {
+  readonly paths: DevicePaths;
+  readonly pages: Pages;
+  readonly sessions: Sessions;
+  readonly live: Live;
+  /** `127.0.0.1:PORT`, known once it listens. */
+  readonly address: () => string;
+  /** Called at each request that somebody with a session makes. */
+  readonly used: () => void;
+}
+
+const OfService = z.object({ name: ServiceName });
+const Act = z.object({ name: ServiceName, action: ServiceAction });
+const OfCode = z.object({ code: z.string().refine((code) => Object.hasOwn(CATALOGUE, code)) });
+const HowManyLines = z.object({ lines: z.coerce.number().int().min(1).max(10_000).default(500) });
+const HowMany = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+
+export function settingsApp(world: SettingsAppWorld): FastifyInstance {
+  const { paths, pages, live } = world;
+  const { root } = paths;
+  const app = localApi({
+    "UPB-LOCAL-BAD-REQUEST": 400,
+    "UPB-PAGE-LINK": 401,
+    "UPB-PAGE-NO-SESSION": 401,
+    "UPB-PAGE-FOREIGN": 403,
+    "UPB-PAGE-NOT-ALLOWED": 403,
+    "UPB-LOCAL-NO-SUCH-CALL": 404,
+    "UPB-CHANGE-UNKNOWN": 404,
+    "UPB-SERVICE-DISABLED": 409,
+    "UPB-CHANGE-QUEUE-FULL": 429,
+    "UPB-LOCAL-NOT-RUNNING": 503,
+    "UPB-LOCAL-TIMEOUT": 503,
+  });
+
+  app.addHook("onRequest", async (request, reply) => {
+    const nonce = randomBytes(16).toString("base64url");
+    reply.headers({ ...securityHeaders(nonce), "cache-control": "no-store" });
+    mustNameUs(world.address(), request.headers);
+    if (!isApi(request)) {
+      request.nonce = nonce;
+      return;
+    }
+    mustComeFromOurPage(world.address(), request.method, request.headers);
+    if (request.method === "POST" && request.url === "/api/session") return;
+    const { id, key } = sessionHalves(cookieName(world), request.headers);
+    const { access } = world.sessions.find(id, key);
+    request.access = access;
+    world.used();
+  });
+  app.decorateRequest("access", "read");
+  app.decorateRequest("nonce", "");
+
+  app.post("/api/session", (request, reply) => {
+    const { token } = checked(SessionRequest, request.body, "the link");
+    const { id, key, access } = world.sessions.open(token);
+    world.used();
+    reply.header("set-cookie", `${cookieName(world)}=${id}; HttpOnly; SameSite=Strict; Path=/`);
+    return about(access, key);
+  });
+  app.get("/api/session", async (request) =>
+    about(request.access, sessionHalves(cookieName(world), request.headers).key ?? ""),
+  );
+  app.get("/api/live", (request, reply) => streamView(live, request, reply));
+  app.get("/api/history", async (request) => {
+    const { limit } = checked(HowMany, request.query, "the number of entries");
+    return { entries: await deviceHistory(root, limit) };
+  });
+  app.post("/api/changes", async (request, reply) => {
+    mustHave(request, "change");
+    const change = checked(ChangeRequest, request.body, "the change");
+    reply.status(202);
+    return await andLookAgain(live, requestChange(root, change));
+  });
+  app.get("/api/services/:name/logs", async (request) => {
+    const { name } = checked(OfService, request.params, "the service");
+    const { lines } = checked(HowManyLines, request.query, "the number of lines");
+    return { lines: await serviceLogs(root, name, lines) };
+  });
+  app.post("/api/services/:name/:action", async (request) => {
+    const { name, action } = checked(Act, request.params, "the service or the action");
+    mustHave(request, ["start", "restart"].includes(action) ? "change" : "administer");
+    return await andLookAgain(live, actOnService(root, name, action));
+  });
+  app.post("/api/manager/start", async (request) => {
+    mustHave(request, "administer");
+    return { services: await andLookAgain(live, startManager(paths)) };
+  });
+
+  app.get("/api/errors/:code", async (request) => {
+    const { code } = checked(OfCode, request.params, "the code");
+    return CATALOGUE[code as ErrorCode];
+  });
+
+  app.get("/*", (request, reply) => sendPage(pages, request, reply));
+  return app;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    access: Access;
+    nonce: string;
+  }
+}
+
+const isApi = ({ url }: FastifyRequest): boolean => url === "/api" || url.startsWith("/api/");
+
+/** Cookies do not know ports; two devices' pages in one browser must not end each other's session. */
+const cookieName = (world: SettingsAppWorld): string =>
+  `upbeat-settings-${world.address().split(":")[1]}`;
+
+const about = (access: Access, key: string): Session => ({
+  may: {
+    change: includesAccess(access, "change"),
+    administer: includesAccess(access, "administer"),
+  },
+  key,
+  hostName: hostname(),
+});
+
+function mustHave(request: FastifyRequest, needs: Access): void {
+  if (includesAccess(request.access, needs)) return;
+  throw new UpbeatError("UPB-PAGE-NOT-ALLOWED", { object: `${request.method} ${request.url}` });
+}
+
+async function andLookAgain<T>(live: Live, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    live.hurry();
+  }
+}
+
+function sendPage(pages: Pages, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split("?")[0] ?? "/";
+  if (isApi(request)) {
+    throw new UpbeatError("UPB-LOCAL-NO-SUCH-CALL", { object: `GET ${request.url}` });
+  }
+  const file = pages.file(path);
+  if (file !== undefined) {
+    // Its name carries its hash.
+    return reply
+      .header("cache-control", "public, max-age=31536000, immutable")
+      .type(file.type)
+      .send(file.body);
+  }
+  if (path.startsWith("/assets/")) return reply.status(404).send();
+  return reply.type("text/html; charset=utf-8").send(pages.document(request.nonce));
+}

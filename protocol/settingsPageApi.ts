@@ -1,0 +1,70 @@
+/**
+ * What the Settings page in a browser says to its own process over HTTP on loopback, and how
+ * `upbeat settings` asks that process for a link over its Unix socket.
+ *
+ *   POST /api/session   SessionRequest       -> Session         uses up the link, sets the cookie
+ *   GET  /api/session                        -> Session
+ *   GET  /api/live                           -> text/event-stream of DeviceView, at each difference
+ *   GET  /api/history?limit=N                -> { entries: HistoryEntry[] }
+ *   POST /api/changes   ChangeRequest        -> 202 Change
+ *   POST /api/services/:name/:action         -> ServiceInfo
+ *   GET  /api/services/:name/logs?lines=N    -> { lines: string[] }
+ *   POST /api/manager/start                  -> { services: ServiceInfo[] }
+ *   GET  /api/errors/:code                   -> ErrorRow, the code's row of the catalogue
+ *
+ *   socket: POST /v1/links  LinkRequest      -> Link
+ *
+ * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
+ */
+import { z } from "zod";
+import { ErrorReport } from "./errors/error.ts";
+import { DeviceStatus } from "./orchestratorApi.ts";
+import { ServiceInfo } from "./servicesApi.ts";
+
+/** Each includes the ones before it. `administer`: policy and what the services run as. */
+export const ACCESS = ["read", "change", "administer"] as const;
+export const Access = z.enum(ACCESS);
+export type Access = z.infer<typeof Access>;
+
+export const includesAccess = (has: Access, needs: Access): boolean =>
+  ACCESS.indexOf(has) >= ACCESS.indexOf(needs);
+
+export const LinkRequest = z.strictObject({
+  /** Less than the account may have, never more. */
+  atMost: Access.default("administer"),
+});
+
+export const Link = z.object({ url: z.url(), access: Access, expiresMs: z.int() });
+export type Link = z.infer<typeof Link>;
+
+export const SessionRequest = z.strictObject({ token: z.string().max(100) });
+export type SessionRequest = z.infer<typeof SessionRequest>;
+
+export const Session = z.object({
+  may: z.object({ change: z.boolean(), administer: z.boolean() }),
+  /**
+   * The second half of the session: goes into a header of each request. The cookie alone proves
+   * nothing, because browsers send it to every port of this machine.
+   */
+  key: z.string(),
+  hostName: z.string(),
+});
+export type Session = z.infer<typeof Session>;
+
+export const SESSION_KEY_HEADER = "x-upbeat-key";
+
+/** What was asked of another process: its answer, or why there is none. */
+export const asked = <T extends z.ZodType>(value: T) =>
+  z.discriminatedUnion("state", [
+    z.object({ state: z.literal("ready"), value }),
+    z.object({ state: z.literal("failed"), error: ErrorReport }),
+  ]);
+export type Asked<T> =
+  | { readonly state: "ready"; readonly value: T }
+  | { readonly state: "failed"; readonly error: ErrorReport };
+
+export const DeviceView = z.object({
+  device: asked(DeviceStatus),
+  services: asked(z.array(ServiceInfo)),
+});
+export type DeviceView = z.infer<typeof DeviceView>;

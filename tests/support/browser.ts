@@ -1,0 +1,55 @@
+/**
+ * Debian's Chromium under playwright-core. Pictures of what a test saw are kept in `.upbeat/screens`
+ * for people to look at.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const PROGRAM = process.env.CHROMIUM_PATH ?? PROGRAMS.find((path) => existsSync(path));
+
+/** CI refuses to go on without it (`bin/setup.cjs`). */
+export const hasBrowser = PROGRAM !== undefined;
+
+export const SCREENS = join(import.meta.dirname, "../../.upbeat/screens");
+
+/** On a loaded machine a page takes seconds to do what takes milliseconds on a free one. */
+export const PATIENCE_MS = 30_000;
+
+export async function openBrowser(): Promise<Browser> {
+  if (PROGRAM === undefined) throw new Error("there is no Chromium");
+  return await chromium.launch({
+    executablePath: PROGRAM,
+    args: [
+      "--no-sandbox", // tests may run as root, under which its sandbox cannot
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** Keeps a picture, and makes sure that axe finds nothing that keeps people out (WCAG 2.2 AA). */
+export async function lookAt(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENS, { recursive: true });
+  await page.screenshot({ path: join(SCREENS, `${name}.png`), fullPage: true });
+  await expectAccessible(page);
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    // Fluent's focus traps: focusable on purpose, and left at once.
+    .exclude("[data-tabster-dummy]")
+    .analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`,
+  );
+  expect(found).toEqual([]);
+}

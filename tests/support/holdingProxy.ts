@@ -1,0 +1,65 @@
+/** An HTTP proxy before a server that can hold requests back, or answer none, until it is told. */
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface HoldingProxy {
+  /** With a slash at its end. */
+  readonly url: string;
+  /** Requests whose path matches wait from now on, but for the first few of them. */
+  hold(path: RegExp, but?: number): void;
+  /** How many wait. */
+  held(): number;
+  /** Those that wait go on, and later ones do not wait. */
+  release(): void;
+  /** Away: every connection is cut. */
+  isDown: boolean;
+  close(): Promise<void>;
+}
+
+export async function holdingProxy(target: string): Promise<HoldingProxy> {
+  let wanted: RegExp | undefined;
+  let free = 0;
+  let waiting: (() => void)[] = [];
+  const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
+    const onward = request(
+      new URL(incoming.url ?? "/", target),
+      { method: incoming.method, headers: incoming.headers },
+      (response) => {
+        answer.writeHead(response.statusCode ?? 502, response.headers);
+        response.pipe(answer);
+      },
+    );
+    onward.on("error", () => answer.destroy());
+    incoming.pipe(onward);
+  };
+  const server = createServer((incoming, answer) => {
+    if (proxy.isDown) incoming.socket.destroy();
+    else if (wanted?.test(incoming.url ?? "") && --free < 0)
+      waiting.push(() => pass(incoming, answer));
+    else pass(incoming, answer);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // Listening on TCP, so the address is one.
+  const { port } = server.address() as AddressInfo;
+  const proxy: HoldingProxy = {
+    url: `http://127.0.0.1:${port}/`,
+    isDown: false,
+    hold(path, but = 0) {
+      wanted = path;
+      free = but;
+    },
+    held: () => waiting.length,
+    release() {
+      wanted = undefined;
+      const all = waiting;
+      waiting = [];
+      for (const go of all) go();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+  return proxy;
+}

@@ -1,0 +1,78 @@
+/** The frame around every page: the session, the live device, navigation, and lost connections. */
+import { MessageBar, MessageBarBody } from "@fluentui/react-components";
+import {
+  ArrowSyncRegular,
+  DocumentTextRegular,
+  HistoryRegular,
+  ServerRegular,
+} from "@fluentui/react-icons";
+import { useQuery } from "@tanstack/react-query";
+import { Outlet } from "@tanstack/react-router";
+import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
+import { reportOf } from "../kit/api.ts";
+import { ErrorCard } from "../kit/ErrorCard.tsx";
+import { useMessages } from "../kit/language.ts";
+import { useLive } from "../kit/live.ts";
+import { Preferences } from "../kit/Preferences.tsx";
+import { Shell } from "../kit/Shell.tsx";
+import { Themed, useAppearance } from "../kit/theme.tsx";
+import { DeviceContext } from "./device.ts";
+import { Loading } from "./Loading.tsx";
+import { openSession, sessionHeaders } from "./session.ts";
+import { Title } from "./Title.tsx";
+
+export function App() {
+  const [appearance, choose] = useAppearance();
+  const { t } = useMessages();
+  const session = useQuery({
+    queryKey: ["session"],
+    queryFn: openSession,
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const items = [
+    { to: "/", label: t("page.home"), icon: <ArrowSyncRegular /> },
+    { to: "/history", label: t("page.history"), icon: <HistoryRegular /> },
+    { to: "/services", label: t("page.services"), icon: <ServerRegular /> },
+    { to: "/logs", label: t("page.logs"), icon: <DocumentTextRegular /> },
+  ];
+  return (
+    <Themed appearance={appearance}>
+      <Shell
+        name="Upbeat"
+        host={session.data?.hostName ?? ""}
+        items={items}
+        foot={<Preferences appearance={appearance} choose={choose} />}
+      >
+        {session.isPending ? <Loading /> : null}
+        {session.error === null ? null : (
+          <>
+            <Title text={t("page.closed")} />
+            <ErrorCard error={reportOf(session.error)} />
+          </>
+        )}
+        {session.data === undefined ? null : <WithDevice session={session.data} />}
+      </Shell>
+    </Themed>
+  );
+}
+
+function WithDevice({ session }: { session: Session }) {
+  const { t } = useMessages();
+  const live = useLive<DeviceView>("/api/live", sessionHeaders);
+  return (
+    <DeviceContext value={{ session, live }}>
+      {live.connected || live.value.state !== "ready" ? null : (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>{t("disconnected")}</MessageBarBody>
+        </MessageBar>
+      )}
+      {session.may.change ? null : (
+        <MessageBar intent="info" layout="multiline">
+          <MessageBarBody>{t("readOnly")}</MessageBarBody>
+        </MessageBar>
+      )}
+      <Outlet />
+    </DeviceContext>
+  );
+}

@@ -1,0 +1,7 @@
+import { Spinner } from "@fluentui/react-components";
+import { useMessages } from "../kit/language.ts";
+
+export function Loading() {
+  const { t } = useMessages();
+  return <Spinner label={t("loading")} labelPosition="after" size="small" />;
+}

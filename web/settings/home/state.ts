@@ -1,0 +1,113 @@
+/**
+ * The one state that the header shows. Pure, so that every state can be tested by itself. The order
+ * of the questions is the order of what a person must know first.
+ */
+import type { ErrorCode } from "../../../protocol/errors/catalogue.ts";
+import type { ErrorReport } from "../../../protocol/errors/error.ts";
+import type { Change, DeviceStatus, Offer } from "../../../protocol/orchestratorApi.ts";
+import type { DeviceView } from "../../../protocol/settingsPageApi.ts";
+import type { UpdateRecord } from "../../../protocol/updateServiceApi.ts";
+import type { Loaded } from "../../kit/loaded.ts";
+
+export type HeaderState =
+  | { readonly kind: "connecting" }
+  /** The process behind the page does not answer. */
+  | { readonly kind: "closed"; readonly error: ErrorReport }
+  | { readonly kind: "manager-stopped"; readonly error: ErrorReport }
+  | { readonly kind: "orchestrator-stopped"; readonly error: ErrorReport }
+  | { readonly kind: "update-service-stopped"; readonly status: DeviceStatus }
+  | { readonly kind: "not-enrolled"; readonly status: DeviceStatus }
+  | { readonly kind: "checking"; readonly status: DeviceStatus }
+  | { readonly kind: "working"; readonly status: DeviceStatus; readonly change: Change }
+  | { readonly kind: "restart-required"; readonly status: DeviceStatus }
+  | { readonly kind: "failed"; readonly status: DeviceStatus; readonly error: ErrorReport }
+  | {
+      readonly kind: "rolled-back";
+      readonly status: DeviceStatus;
+      readonly record: UpdateRecord;
+    }
+  | { readonly kind: "offline"; readonly status: DeviceStatus; readonly error: ErrorReport }
+  | { readonly kind: "check-failed"; readonly status: DeviceStatus; readonly error: ErrorReport }
+  | { readonly kind: "ready"; readonly status: DeviceStatus }
+  | { readonly kind: "available"; readonly status: DeviceStatus }
+  | { readonly kind: "never-checked"; readonly status: DeviceStatus }
+  | { readonly kind: "up-to-date"; readonly status: DeviceStatus };
+
+export function headerState(view: Loaded<DeviceView>, nowMs: number): HeaderState {
+  if (view.state === "loading") return { kind: "connecting" };
+  if (view.state === "failed") return { kind: "closed", error: view.error };
+  const { device, services } = view.value;
+  if (device.state === "failed") {
+    const kind = services.state === "failed" ? "manager-stopped" : "orchestrator-stopped";
+    return { kind, error: device.error };
+  }
+  const status = device.value;
+  if (status.deviceId === undefined) return { kind: "not-enrolled", status };
+  if (status.updateService === "not-running") return { kind: "update-service-stopped", status };
+  return ofRunningServices(status, nowMs);
+}
+
+function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
+  const { running, updates, offers, lastCheckError } = status;
+  if (running?.request.kind === "check") return { kind: "checking", status };
+  if (running !== undefined) return { kind: "working", status, change: running };
+  if (updates.some((record) => record.state === "restart-pending")) {
+    return { kind: "restart-required", status };
+  }
+  if (lastCheckError !== undefined) {
+    const kind = OFFLINE.has(lastCheckError.code) ? "offline" : "check-failed";
+    return { kind, status, error: lastCheckError };
+  }
+  const failed = newestOf(updates, "failed");
+  if (failed?.error !== undefined) return { kind: "failed", status, error: failed.error };
+  if (offers.length > 0) {
+    const isReady = offers.every((offer) => stateOf(status, offer) === "downloaded");
+    return { kind: isReady ? "ready" : "available", status };
+  }
+  const undone = undoneByItself(status, nowMs);
+  if (undone !== undefined) return { kind: "rolled-back", status, record: undone };
+  return { kind: status.lastCheckMs === undefined ? "never-checked" : "up-to-date", status };
+}
+
+/** The network or the server is away: nothing on this machine is wrong. */
+const OFFLINE: ReadonlySet<string> = new Set<ErrorCode>([
+  "UPB-FETCH-UNREACHABLE",
+  "UPB-FETCH-TIMED-OUT",
+  "UPB-FETCH-TOO-SLOW",
+  "UPB-FETCH-SERVER-BUSY",
+]);
+
+/** What the orchestrator says, when it says something. */
+export const statusOf = (view: Loaded<DeviceView>): DeviceStatus | undefined =>
+  view.state === "ready" && view.value.device.state === "ready"
+    ? view.value.device.value
+    : undefined;
+
+/** Where an offered update stands on this machine. */
+export const stateOf = (status: DeviceStatus, offer: Offer): UpdateRecord["state"] =>
+  [...(status.running?.updates ?? []), ...status.updates].find(
+    (record) => record.manifestSha256 === offer.update.manifestSha256,
+  )?.state ?? "offered";
+
+function newestOf(
+  updates: readonly UpdateRecord[],
+  state: UpdateRecord["state"],
+): UpdateRecord | undefined {
+  return updates
+    .filter((record) => record.state === state)
+    .toSorted((one, other) => other.sinceMs - one.sinceMs)[0];
+}
+
+/** An undone update is news for so long. Ours: whoever is away for a week's holiday still sees it. */
+const NEWS_MS = 8 * 86_400_000;
+
+/** Not what a person undid: that has no error, and is no news to them. */
+function undoneByItself(status: DeviceStatus, nowMs: number): UpdateRecord | undefined {
+  const undone = newestOf(status.updates, "rolled-back");
+  if (undone?.error === undefined || nowMs - undone.sinceMs > NEWS_MS) return undefined;
+  const isOver = status.updates.some(
+    ({ product, state, sinceMs }) =>
+      product === undone.product && state === "installed" && sinceMs > undone.sinceMs,
+  );
+  return isOver ? undefined : undone;
+}
