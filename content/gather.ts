@@ -211,7 +211,7 @@ const lists = (index: ProductIndex, version: Version): boolean =>
   index.updates.some((update) => update.version === version);
 
 const newestFirst = (index: ProductIndex | undefined): Version[] =>
-  (index?.updates ?? []).map((it) => it.version).toSorted((a, b) => compareVersions(b, a));
+  (index?.updates ?? []).map((it) => it.version);
 
 const referencesOf = (
   manifest: UpdateManifest,
