@@ -9,9 +9,11 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { Bench, BenchResult } from "./bench.ts";
 import { checkBench } from "./check.ts";
+import { evaluateBench } from "./evaluate.ts";
 import { installBench } from "./install.ts";
+import { restartsBench } from "./restarts.ts";
 
-const BENCHES: readonly Bench[] = [checkBench, installBench];
+const BENCHES: readonly Bench[] = [checkBench, evaluateBench, installBench, restartsBench];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -7,6 +7,7 @@ import {
   MAX_RULE_DEPTH,
   MAX_RULE_NODES,
   type RuleTrace,
+  traceOf,
 } from "./applicability.ts";
 
 const facts = { "os.id": "debian", "os.version": "13", "memory.totalBytes": 4096, virtual: false };
@@ -40,7 +41,7 @@ describe("one condition", () => {
   ])("%j is false when the device has no such fact, and says so", (rule) => {
     const evaluation = evaluateRule(rule, facts);
     expect(evaluation).toMatchObject({ is: "evaluated", result: false });
-    if (evaluation.is === "evaluated") expect(evaluation.trace).not.toHaveProperty("factValue");
+    if (evaluation.is === "evaluated") expect(traceOf(evaluation)).not.toHaveProperty("factValue");
   });
 });
 
@@ -52,7 +53,7 @@ describe("a tree", () => {
     const evaluation = evaluateRule(rule, facts);
     if (evaluation.is !== "evaluated") throw new Error("refused");
     expect(evaluation.result).toBe(false);
-    expect(decisiveReason(evaluation.trace)).toContain("virtual");
+    expect(decisiveReason(traceOf(evaluation))).toContain("virtual");
   });
 
   it("with no conditions follows logic: all of none holds, any of none does not", () => {
@@ -66,7 +67,7 @@ describe("a tree", () => {
         const evaluation = evaluateRule(rule, facts);
         if (evaluation.is !== "evaluated") throw new Error("refused");
         expect(evaluation.result).toBe(meaning(rule));
-        expect(size(evaluation.trace)).toBe(sizeOfRule(rule));
+        expect(size(traceOf(evaluation))).toBe(sizeOfRule(rule));
       }),
     );
   });

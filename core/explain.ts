@@ -5,10 +5,10 @@
 import type { Explanation, TraceStep } from "../protocol/decisions.ts";
 import { formatUpdate, type Product, type Version } from "../protocol/ids.ts";
 import type { Offer } from "../protocol/orchestratorApi.ts";
-import { type RuleTrace, ruleInWords, whyOfRule } from "./applicability.ts";
+import { type RuleTrace, ruleInWords, traceOf, whyOfRule } from "./applicability.ts";
 import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
 import { type Decision, decideOffers } from "./offer.ts";
-import type { Question } from "./question.ts";
+import type { Answer } from "./question.ts";
 import { QUESTIONS } from "./refusal.ts";
 import { compareVersions } from "./versionOrder.ts";
 
@@ -17,7 +17,8 @@ export function explain(
   input: OfferInput,
   asked: { readonly product: Product; readonly version?: Version | undefined },
 ): Explanation {
-  const decision = decideOffers(input);
+  const view = deviceView(input);
+  const decision = decideOffers(input, view);
   const update = updateAsked(input, decision, asked);
   const { product } = asked;
   if (update === undefined) {
@@ -32,7 +33,7 @@ export function explain(
       trace: [],
     };
   }
-  const trace = traceOf(update, deviceView(input));
+  const trace = stepsOf(answersOf(update, view));
   const base = { product, version: update.id.version, waiting: [], trace };
   const name = formatUpdate(update.id);
   const offer = decision.offers.find((it) => isSame(it.update, update.id));
@@ -53,15 +54,33 @@ export function explain(
   };
 }
 
-/** Every question and its answer, also those after the one that stopped it. */
-export function traceOf(update: KnownUpdate, view: DeviceView): TraceStep[] {
-  return QUESTIONS.map((question) => step(question, update, view));
+/** A decision and, for every update that could be installed, all the answers behind it. */
+export function evaluationOf(input: OfferInput): {
+  readonly decision: Decision;
+  readonly traces: ReadonlyMap<KnownUpdate, readonly Answer[]>;
+} {
+  const view = deviceView(input);
+  const decision = decideOffers(input, view);
+  return {
+    decision,
+    traces: new Map(input.updates.map((update) => [update, answersOf(update, view)])),
+  };
 }
 
-function step({ question, ask }: Question, update: KnownUpdate, view: DeviceView): TraceStep {
-  const answer = ask(update, view);
+/** Every question, also those after the one that stopped it, in the order of `QUESTIONS`. */
+const answersOf = (update: KnownUpdate, view: DeviceView): Answer[] =>
+  QUESTIONS.map((question) => question.ask(update, view));
+
+/** The answers in words. */
+export const stepsOf = (answers: readonly Answer[]): TraceStep[] =>
+  QUESTIONS.flatMap(({ question }, at) => {
+    const answer = answers[at];
+    return answer === undefined ? [] : [step(question, answer)];
+  });
+
+function step(question: string, answer: Answer): TraceStep {
   const because = answer.is === "stopped" ? answer.refusal.detail : answer.because;
-  const parts = answer.rule && [ruleStep(answer.rule)];
+  const parts = answer.rule && [ruleStep(traceOf(answer.rule))];
   return { question, answer: answer.is, because, ...(parts === undefined ? {} : { parts }) };
 }
 

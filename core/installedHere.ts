@@ -55,6 +55,8 @@ export function deviceView(input: OfferInput): DeviceView {
   );
 
   const installed = new Map<Product, Version | undefined>();
+  /** A rule is asked several times on the way to an answer, and more often for a trace. */
+  const evaluations = new Map<Rule, Evaluation>();
 
   const view: DeviceView = {
     installedVersion(product) {
@@ -107,7 +109,13 @@ export function deviceView(input: OfferInput): DeviceView {
     },
 
     find: (product, version) => byName.get(formatUpdate({ product, version })),
-    evaluate: (rule) => evaluateRule(rule, input.facts),
+    evaluate(rule) {
+      const known = evaluations.get(rule);
+      if (known !== undefined) return known;
+      const evaluation = evaluateRule(rule, input.facts);
+      evaluations.set(rule, evaluation);
+      return evaluation;
+    },
     problem: (update) => relationProblem(update, view.find),
     wasRolledBack: (update) => rolledBack.has(update.manifestSha256),
     context: input.rules && offerContext(input.rules, input.facts),

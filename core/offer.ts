@@ -23,21 +23,24 @@ export interface Decision {
   readonly installs: ReadonlyMap<string, readonly UpdateId[]>;
 }
 
-export function decideOffers(input: OfferInput): Decision {
-  const view = deviceView(input);
+/** `view`: of the same input, where the caller goes on asking it. */
+export function decideOffers(input: OfferInput, view = deviceView(input)): Decision {
   const candidates: KnownUpdate[] = [];
   const notOffered: NotOffered[] = [];
+  const bestOf = new Map<string, KnownUpdate>();
   // Newest first, so that the first suitable version of a product is the offered one.
   for (const update of input.updates.toSorted(newestFirst)) {
     // Probes for prerequisites, never something to install (windows-update.md 1.2).
     if (update.manifest.kind === "detectoid" || update.manifest.kind === "category") continue;
-    const better = candidates.find((other) => other.id.product === update.id.product);
-    const refusal = refusalOf(update, view) ?? supersededBy(better);
-    if (refusal === undefined) candidates.push(update);
-    else notOffered.push(refused(update, refusal));
+    const refusal = refusalOf(update, view) ?? supersededBy(bestOf.get(update.id.product));
+    if (refusal === undefined) {
+      candidates.push(update);
+      bestOf.set(update.id.product, update);
+    } else notOffered.push(refused(update, refusal));
   }
+  const naming = candidates.filter((update) => update.manifest.supersedes.length > 0);
   const offered = candidates.filter((update) => {
-    const refusal = supersededBy(candidates.find((other) => replaces(other, update)));
+    const refusal = supersededBy(naming.find((other) => replaces(other, update)));
     if (refusal !== undefined) notOffered.push(refused(update, refusal));
     return refusal === undefined;
   });

@@ -16,7 +16,7 @@ import type {
   SafeguardHold,
   UpdateFilter,
 } from "../protocol/offerPolicy.ts";
-import { evaluateRule, type RuleTrace } from "./applicability.ts";
+import { type Evaluated, evaluateRule } from "./applicability.ts";
 import { type Reach, reachOf } from "./rollout.ts";
 import { compareVersions } from "./versionOrder.ts";
 
@@ -42,7 +42,7 @@ export type RolledOut =
   | { is: "no-rollout" };
 
 export interface PolicyView {
-  hold(update: Candidate): { hold: SafeguardHold; trace: RuleTrace | undefined } | undefined;
+  hold(update: Candidate): { hold: SafeguardHold; rule: Evaluated | undefined } | undefined;
   approval(update: Candidate): Approved;
   rollout(update: Candidate): RolledOut;
   /** The lowest release that must not be skipped and that this machine, on `installed`, has not got. */
@@ -86,7 +86,7 @@ export function policyView(policy: OfferPolicy, device: PolicyDevice, nowMs: num
       const hold = holds.find((it) => matches(it.updates, update) && includes(it.who, true));
       if (hold === undefined) return undefined;
       const evaluation = hold.who && answers.get(hold.who);
-      return { hold, trace: evaluation?.is === "evaluated" ? evaluation.trace : undefined };
+      return { hold, rule: evaluation?.is === "evaluated" ? evaluation : undefined };
     },
 
     approval(update) {

@@ -6,7 +6,7 @@
  */
 import { formatUpdate } from "../protocol/ids.ts";
 import type { UpdateManifest } from "../protocol/manifest.ts";
-import { decisiveReason } from "./applicability.ts";
+import { decisiveReason, traceOf } from "./applicability.ts";
 import type { DeviceView, KnownUpdate } from "./installedHere.ts";
 import { inWords, type OfferContext } from "./offerContext.ts";
 import type { PolicyView, RolledOut } from "./offerPolicy.ts";
@@ -51,12 +51,12 @@ export const POLICY_QUESTIONS: readonly Question[] = [
     ask: underPolicy((update, policy) => {
       const found = policy.hold(update.manifest);
       if (found === undefined) return passed("No hold concerns it.");
-      const { hold, trace } = found;
+      const { hold, rule } = found;
       const expected =
         hold.expectedAt === undefined
           ? ""
           : ` A fix is expected on ${inWords(Date.parse(hold.expectedAt))}.`;
-      const because = trace === undefined ? "" : ` (${decisiveReason(trace)})`;
+      const because = rule === undefined ? "" : ` (${decisiveReason(traceOf(rule))})`;
       return stopped(
         {
           reason: "safeguard-hold",
@@ -64,7 +64,7 @@ export const POLICY_QUESTIONS: readonly Question[] = [
           by: hold.id,
           ...untilMs(hold.expiresAt === undefined ? undefined : Date.parse(hold.expiresAt)),
         },
-        trace,
+        rule,
       );
     }),
   },

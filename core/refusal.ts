@@ -7,13 +7,13 @@
  */
 import { formatUpdate } from "../protocol/ids.ts";
 import type { Rule } from "../protocol/manifest.ts";
-import { decisiveReason, type RuleTrace } from "./applicability.ts";
+import { decisiveReason, type Evaluated, traceOf } from "./applicability.ts";
 import type { DeviceView, KnownUpdate } from "./installedHere.ts";
 import { POLICY_QUESTIONS } from "./policyQuestions.ts";
 import { type Answer, passed, type Question, type Refusal, stopped } from "./question.ts";
 import { compareVersions } from "./versionOrder.ts";
 
-const no = (reason: Refusal["reason"], detail: string, rule?: RuleTrace): Answer =>
+const no = (reason: Refusal["reason"], detail: string, rule?: Evaluated): Answer =>
   stopped({ reason, detail }, rule);
 
 const MACHINE_QUESTIONS: readonly Question[] = [
@@ -76,20 +76,20 @@ const MACHINE_QUESTIONS: readonly Question[] = [
     question: "Do its rules say that it is still needed?",
     ofChildren: true,
     ask(update, view) {
-      const trace = traceOf(update.manifest.applicability.isSuperseded, view);
-      if (trace?.result !== true) return passed("It is not superseded by its own rule.", trace);
-      const because = decisiveReason(trace);
-      return no("superseded", `Its own rule says that it is superseded: ${because}.`, trace);
+      const found = evaluated(update.manifest.applicability.isSuperseded, view);
+      if (found?.result !== true) return passed("It is not superseded by its own rule.", found);
+      const because = decisiveReason(traceOf(found));
+      return no("superseded", `Its own rule says that it is superseded: ${because}.`, found);
     },
   },
   {
     question: "Do its rules say that it fits this machine?",
     ofChildren: true,
     ask(update, view) {
-      const trace = traceOf(update.manifest.applicability.isInstallable, view);
-      if (trace?.result !== false) return passed("It is made for this machine.", trace);
-      const because = decisiveReason(trace);
-      return no("not-installable", `It is not made for this machine: ${because}.`, trace);
+      const found = evaluated(update.manifest.applicability.isInstallable, view);
+      if (found?.result !== false) return passed("It is made for this machine.", found);
+      const because = decisiveReason(traceOf(found));
+      return no("not-installable", `It is not made for this machine: ${because}.`, found);
     },
   },
   { question: "Is everything here that it needs?", ofChildren: true, ask: prerequisites },
@@ -117,9 +117,9 @@ export function refusalOf(
   return undefined;
 }
 
-function traceOf(rule: Rule | undefined, view: DeviceView): RuleTrace | undefined {
+function evaluated(rule: Rule | undefined, view: DeviceView): Evaluated | undefined {
   const evaluation = rule && view.evaluate(rule);
-  return evaluation?.is === "evaluated" ? evaluation.trace : undefined;
+  return evaluation?.is === "evaluated" ? evaluation : undefined;
 }
 
 function prerequisites(update: KnownUpdate, view: DeviceView): Answer {

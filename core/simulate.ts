@@ -101,7 +101,7 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
     return nextCheckMs(fromMs, input.random(), hours * HOUR_MS);
   }
 
-  function useSettings(next: Settings): Settings {
+  function takeSettings(next: Settings): Settings {
     if (settings?.maintenanceWindows !== next.maintenanceWindows) {
       windows = maintenanceWindows(next.maintenanceWindows, zone);
     }
@@ -111,7 +111,7 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
 
   function check(nowMs: number, realMs: number): void {
     const rules = input.rulesAt(nowMs);
-    useSettings(rules.settings);
+    takeSettings(rules.settings);
     const decision = decideOffers({ ...input, products, rules });
     const { notOffered } = decision;
     see({ atMs: nowMs, realMs, kind: "check", offers: decision.offers.length, notOffered });
@@ -188,7 +188,7 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
   function situation(nowMs: number, here: Machine): Situation {
     return {
       nowMs,
-      settings: settings ?? useSettings(input.rulesAt(nowMs).settings),
+      settings: settings ?? takeSettings(input.rulesAt(nowMs).settings),
       zone,
       windows,
       activeHours,

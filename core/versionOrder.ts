@@ -31,7 +31,20 @@ interface Token {
 
 const END: Token = { rank: RANK.end, text: "" };
 
-function tokensOf(version: string): Token[] {
+/** A check compares the same few thousand versions again and again; reading them is the dear part. */
+const READ_MAX = 8_192;
+const read = new Map<string, readonly Token[]>();
+
+function tokensOf(version: string): readonly Token[] {
+  const known = read.get(version);
+  if (known !== undefined) return known;
+  if (read.size >= READ_MAX) read.clear();
+  const tokens = readTokens(version);
+  read.set(version, tokens);
+  return tokens;
+}
+
+function readTokens(version: string): Token[] {
   const tokens: Token[] = [];
   // Only the first `-` before any `+` starts a pre-release; later ones are plain separators.
   let inRelease = true;
