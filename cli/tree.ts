@@ -14,8 +14,11 @@ import { history } from "./commands/history.ts";
 import { holds } from "./commands/holds.ts";
 import { inhibit } from "./commands/inhibit.ts";
 import { keys } from "./commands/keys.ts";
+import { log } from "./commands/log.ts";
+import { pause, resume } from "./commands/pause.ts";
 import { policy } from "./commands/policy.ts";
 import { publish } from "./commands/publish.ts";
+import { restart } from "./commands/restart.ts";
 import { rollouts } from "./commands/rollouts.ts";
 import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
@@ -23,6 +26,7 @@ import { settings } from "./commands/settings.ts";
 import { status } from "./commands/status.ts";
 import { updates } from "./commands/updates.ts";
 import { verify } from "./commands/verify.ts";
+import { why } from "./commands/why.ts";
 
 export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] = [
   [
@@ -36,9 +40,14 @@ export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] 
       uninstall,
       verify,
       history,
-      facts,
+      why,
+      pause,
+      resume,
+      restart,
       inhibit,
       settings,
+      log,
+      facts,
       services,
       device,
     ],

@@ -1,13 +1,18 @@
 /** How programs reach the services of this device: over their sockets, below the device's root. */
 import { z } from "zod";
+import { DecisionRecord, DecisionReplay } from "../protocol/decisionLog.ts";
+import { Explanation } from "../protocol/decisions.ts";
 import { Inhibitor, type InhibitRequest } from "../protocol/inhibitors.ts";
 import {
   Change,
   type ChangeRequest,
   DeviceStatus,
   FactReport,
+  type SettingsChange,
 } from "../protocol/orchestratorApi.ts";
+import type { RestartWish } from "../protocol/restartWishes.ts";
 import { type ServiceAction, ServiceInfo, type ServiceName } from "../protocol/servicesApi.ts";
+import { EffectivePolicy } from "../protocol/settings.ts";
 import { HistoryEntry } from "../protocol/updateServiceApi.ts";
 import { callLocal } from "./localClient.ts";
 import { devicePaths } from "./paths.ts";
@@ -37,6 +42,36 @@ export async function releaseInhibitor(root: string, id: string): Promise<boolea
   const path = `/v1/inhibitors/${encodeURIComponent(id)}/release`;
   return (await callLocal(socket, "POST", path, z.object({ released: z.boolean() }), {})).released;
 }
+
+export const changeSettings = (root: string, change: SettingsChange): Promise<EffectivePolicy> =>
+  callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/settings", EffectivePolicy, change);
+
+export const effectivePolicy = (root: string): Promise<EffectivePolicy> =>
+  callLocal(devicePaths(root).orchestratorSocket, "GET", "/v1/policy", EffectivePolicy);
+
+export const wishRestart = (root: string, wish: RestartWish): Promise<DeviceStatus> =>
+  callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/restart", DeviceStatus, wish);
+
+/** It may have to fetch and verify a manifest that no decision needed. */
+const WHY_TIMEOUT_MS = 60_000;
+
+export function explainUpdate(
+  root: string,
+  asked: { readonly product: string; readonly version?: string },
+): Promise<Explanation> {
+  const path = `/v1/why?${new URLSearchParams(asked)}`;
+  const socket = devicePaths(root).orchestratorSocket;
+  return callLocal(socket, "GET", path, Explanation, undefined, WHY_TIMEOUT_MS);
+}
+
+export async function listDecisions(root: string, limit: number): Promise<DecisionRecord[]> {
+  const socket = devicePaths(root).orchestratorSocket;
+  const schema = z.object({ decisions: z.array(DecisionRecord) });
+  return (await callLocal(socket, "GET", `/v1/decisions?limit=${limit}`, schema)).decisions;
+}
+
+export const replayDecision = (root: string, id: string): Promise<DecisionReplay> =>
+  callLocal(devicePaths(root).orchestratorSocket, "GET", `/v1/decisions/${id}`, DecisionReplay);
 
 export async function deviceHistory(root: string, limit: number): Promise<HistoryEntry[]> {
   const schema = z.object({ entries: z.array(HistoryEntry) });

@@ -8,6 +8,8 @@ export interface DevicePaths {
   readonly root: string;
   /** `DeviceConfig`; owned by root, read by both services. */
   readonly config: string;
+  /** The administrator's settings of this machine (`AdminSettings`). */
+  readonly settings: string;
   /** `RestartCommand`: how this machine is restarted, where it is not by systemd. */
   readonly restartCommand: string;
   /** Names that the administrator gives this machine, one a line. */
@@ -36,6 +38,7 @@ export function devicePaths(root: string): DevicePaths {
   return {
     root,
     config: join(root, "etc/upbeat/device.json"),
+    settings: join(root, "etc/upbeat/settings.json"),
     restartCommand: join(root, "etc/upbeat/restart.json"),
     tags: join(root, "etc/upbeat/tags"),
     factsFolder: join(root, "etc/upbeat/facts.d"),

@@ -4,6 +4,11 @@
  *   GET  /v1/status                    -> DeviceStatus
  *   POST /v1/changes  ChangeRequest    -> 202 Change     a check, a download, an install …
  *   GET  /v1/changes/:id               -> Change
+ *   GET  /v1/why?product=P&version=V   -> Explanation
+ *   GET  /v1/policy                    -> EffectivePolicy
+ *   POST /v1/settings SettingsChange   -> EffectivePolicy   a person's own
+ *   POST /v1/restart RestartWish       -> DeviceStatus
+ *   GET  /v1/decisions …               see `decisionLog.ts`
  *   POST /v1/inhibitors …              see `inhibitors.ts`
  *   GET  /v1/facts                    -> FactReport     collected for the answer
  *   GET  /v1/history?limit=N           -> { entries: HistoryEntry[] } (as the update service keeps it)
@@ -11,7 +16,7 @@
  * Errors are `ErrorReport` bodies with a 4xx or 5xx status.
  */
 import { z } from "zod";
-import { NotOffered } from "./decisions.ts";
+import { NotOffered, RestartPlan, Waiting } from "./decisions.ts";
 import { Facts } from "./deviceApi.ts";
 import { DownloadPlan } from "./downloadPlan.ts";
 import { ErrorReport } from "./errors/error.ts";
@@ -20,12 +25,15 @@ import { Inhibitor } from "./inhibitors.ts";
 import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
 import { PolicyEntryId } from "./offerPolicy.ts";
 import { ProviderId, ProviderReport } from "./providers.ts";
+import { SETTING_LAYERS, UserSettings } from "./settings.ts";
 import { InstalledProduct, Progress, UpdateRecord, VerifyReport } from "./updateServiceApi.ts";
 
 /** Neither product nor provider: every offered update, and what the providers have. */
 const WhichUpdates = {
   product: Product.optional(),
   provider: ProviderId.optional(),
+  /** Exactly these, of what is offered. */
+  updates: z.array(UpdateId).max(1_000).optional(),
   /** Nobody waits for it: it takes less of the network and stops when somebody comes back. */
   background: z.boolean().optional(),
 };
@@ -102,6 +110,12 @@ export const Change = z.object({
 });
 export type Change = z.infer<typeof Change>;
 
+export const UpdateWaiting = z.object({
+  update: UpdateId,
+  step: z.enum(["download", "install"]),
+  waiting: z.array(Waiting),
+});
+
 export const DeviceStatus = z.object({
   pid: z.int(),
   startedMs: z.int(),
@@ -120,6 +134,18 @@ export const DeviceStatus = z.object({
   products: z.array(InstalledProduct),
   updates: z.array(UpdateRecord),
   updateService: z.enum(["running", "not-running"]),
+  /** What offered updates wait for, one step each. */
+  waiting: z.array(UpdateWaiting).default([]),
+  /** What a shutdown by the person takes along. */
+  atShutdown: z.array(UpdateId).default([]),
+  /** The one restart for everything that is pending. */
+  restart: RestartPlan.optional(),
+  /** Why it did not happen when it was tried. */
+  restartError: ErrorReport.optional(),
+  /** Nothing new is offered until then. */
+  paused: z.object({ untilMs: z.int(), setBy: z.enum(SETTING_LAYERS) }).optional(),
+  /** Why the administrator's settings are not used as they stand. */
+  settingsProblem: ErrorReport.optional(),
   /** What other updaters had at the last check. */
   providers: z.array(ProviderReport).default([]),
   /** Who objects to a restart now. */
@@ -127,6 +153,13 @@ export const DeviceStatus = z.object({
   reportsWaiting: z.int().nonnegative(),
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
+
+/** What a person wishes of this machine's settings; the administrator's and the server's come on top. */
+export const SettingsChange = z.strictObject({
+  set: UserSettings.default({}),
+  unset: z.array(z.string().max(100)).max(100).default([]),
+});
+export type SettingsChange = z.infer<typeof SettingsChange>;
 
 /** What this machine is, by where it was found out. */
 export const FactReport = z.object({

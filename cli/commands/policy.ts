@@ -23,6 +23,7 @@ import { ruleText, whoOf } from "../policy/words.ts";
 import { moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts, table } from "../screen/table.ts";
+import { show } from "./devicePolicy.ts";
 
 const SERVER_KEYS = SETTING_KEYS.filter((key) =>
   SETTINGS[key].layers.some((layer) => layer === "server"),
@@ -130,6 +131,7 @@ const require = command({
 });
 
 export const policy = group("policy", "Settings of machines, and who has set them", [
+  show,
   set,
   unset,
   list,

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { devicePaths } from "../../device/paths.ts";
 import { ServiceInfo } from "../../protocol/servicesApi.ts";
 import { EXIT } from "../exitCodes.ts";
 import { duration } from "../screen/format.ts";
@@ -53,10 +54,18 @@ export async function startDevice(stage: Stage, server: string, product: string)
   ];
   const { config } = await stage.ask(enrolled, args);
   stage.say(`It enrolled with a one-time token as ${config.deviceId}.`);
+  askBeforeAnything(stage.deviceRoot);
+  stage.say("Its administrator wants it to ask first; by itself it would install at a quiet time.");
   void stage.startBeside("device", ["device", "run"]).catch(() => undefined);
   const services = await servicesRunning(stage);
   const pids = services.map((one) => `${one.name} (process ${one.pid})`).join(" and ");
   stage.say(`Its service manager started ${pids}.`);
+}
+
+/** Each step here is a command that somebody types, so nothing may happen before it is typed. */
+function askBeforeAnything(root: string): void {
+  const settings = { download: "ask", install: "ask" };
+  writeFileSync(devicePaths(root).settings, `${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
 async function servicesRunning(stage: Stage): Promise<ServiceInfo[]> {

@@ -21,6 +21,9 @@ const SCHEMA = `
     manifestSha256 TEXT PRIMARY KEY, state TEXT NOT NULL, sinceMs INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS changes (
     id TEXT PRIMARY KEY, startedMs INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS decisions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, atMs INTEGER NOT NULL,
+    kind TEXT NOT NULL, summary TEXT NOT NULL, digest TEXT NOT NULL, body BLOB NOT NULL) STRICT;
 `;
 const TABLES = {
   remembered: ["name", "value"],

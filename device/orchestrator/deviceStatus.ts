@@ -1,5 +1,9 @@
 /** What `upbeat status` shows, and the one plain sentence that says what is happening now. */
+import { inWords } from "../../core/offerContext.ts";
+import type { CombinedSettings } from "../../core/settings.ts";
+import type { Plan as TimingPlan } from "../../core/timing/plan.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
+import { reportError, type UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
 import type { Inhibitor } from "../../protocol/inhibitors.ts";
 import type { Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
@@ -7,9 +11,15 @@ import type { ProviderReport } from "../../protocol/providers.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { openOffers, type Plan } from "./memory.ts";
 import type { Evaluation } from "./scan.ts";
+import type { RestartState } from "./timing/restartState.ts";
 
 export interface Known {
+  readonly nowMs: number;
   readonly startedMs: number;
+  readonly timing: TimingPlan | undefined;
+  readonly restart: RestartState;
+  readonly combined: CombinedSettings;
+  readonly settingsProblem: UpbeatError | undefined;
   /** A text: why the configuration cannot be read. */
   readonly config: DeviceConfig | undefined | string;
   readonly evaluation: Evaluation | undefined;
@@ -40,11 +50,29 @@ export function deviceStatus(known: Known): DeviceStatus {
     notOffered: evaluation?.result.notOffered ?? [],
     products: service?.products ?? [],
     updates: service?.updates ?? [],
+    waiting: (known.timing?.waiting ?? []).map(({ update, step, waiting }) => ({
+      update,
+      step,
+      waiting: [...waiting],
+    })),
+    atShutdown: [...(known.timing?.atShutdown ?? [])],
+    ...(known.timing?.restart === undefined ? {} : { restart: known.timing.restart.plan }),
+    ...(known.restart.failed === undefined ? {} : { restartError: known.restart.failed.error }),
+    ...pausedUntil(known),
+    ...(known.settingsProblem === undefined
+      ? {}
+      : { settingsProblem: reportError(known.settingsProblem) }),
     updateService: service === undefined ? "not-running" : "running",
     providers: known.providers,
     inhibitors: known.inhibitors,
     reportsWaiting: known.reportsWaiting,
   };
+}
+
+function pausedUntil({ combined, nowMs }: Known): Pick<DeviceStatus, "paused"> {
+  const { pause } = combined.settings;
+  const untilMs = pause === null ? 0 : Date.parse(pause.until);
+  return untilMs <= nowMs ? {} : { paused: { untilMs, setBy: combined.setBy("pause") } };
 }
 
 function sentence(known: Known, offers: readonly Offer[]): string {
@@ -59,20 +87,38 @@ function sentence(known: Known, offers: readonly Offer[]): string {
   if (running !== undefined) return ofChange(running);
   if (service.busy !== undefined)
     return `The update service works: ${PHASE_WORDS[service.busy.phase]}.`;
-  const restart = service.updates.find((record) => record.state === "restart-pending");
+  const restart = known.timing?.restart?.plan;
   if (restart !== undefined) {
-    return `${formatUpdate(restart)} is ready and waits for a restart of this machine.`;
+    const [first] = restart.updates;
+    const name = first === undefined ? "An update" : formatUpdate(first);
+    const others = restart.updates.length - 1;
+    const what =
+      others > 0 ? `${name} and ${others} more are ready and wait` : `${name} is ready and waits`;
+    return `${what} for a restart of this machine. ${restart.waiting[0]?.sentence ?? ""}`.trimEnd();
   }
   if (plan?.lastError !== undefined) {
     return `The last check failed (${plan.lastError.code}): ${plan.lastError.text}. It is repeated by itself.`;
   }
   if (evaluation === undefined) return "No check has been made yet.";
   const [first] = offers;
-  if (first === undefined) return "Everything is up to date.";
+  if (first === undefined) {
+    const { paused } = pausedUntil(known);
+    if (paused !== undefined) return `Updates are paused until ${inWords(paused.untilMs)}.`;
+    return "Everything is up to date.";
+  }
+  const [wait] = (known.timing?.waiting ?? []).flatMap(({ waiting }) => waiting);
+  if (wait !== undefined && !CONSENT.has(wait.reason)) {
+    return offers.length === 1
+      ? `${formatUpdate(first.update)} is offered. ${wait.sentence}`
+      : `${offers.length} updates are offered. ${wait.sentence}`;
+  }
   return offers.length === 1
     ? `${formatUpdate(first.update)} is ready to install with \`upbeat install\`.`
     : `${offers.length} updates are ready to install with \`upbeat install\`.`;
 }
+
+/** Then the next step is the person's, and the sentence names it. */
+const CONSENT: ReadonlySet<string> = new Set(["download-consent", "install-consent"]);
 
 function ofChange({ request, progress, updates }: Change): string {
   if (request.kind === "check") return "Checking for updates.";

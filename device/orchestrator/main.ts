@@ -19,6 +19,9 @@ import { orchestratorServer } from "./orchestratorServer.ts";
 /** How exactly a scheduled check keeps its time, and how soon a state is noticed and reported. */
 const TICK_MS = 30_000;
 
+/** Background work has two seconds to stop when somebody comes back (windows-update.md 1.9). */
+const WATCH_MS = 1_000;
+
 const log = pino({ base: { service: "orchestrator", pid: process.pid } }, pino.destination(2));
 
 try {
@@ -44,8 +47,14 @@ async function main(): Promise<void> {
     orchestrator.tick().catch((error: unknown) => log.error({ error: reportError(error) }, "tick"));
   };
   const timer = setInterval(tick, TICK_MS);
+  const watch = setInterval(() => {
+    orchestrator
+      .watch()
+      .catch((error: unknown) => log.error({ error: reportError(error) }, "watch"));
+  }, WATCH_MS);
   onEnd(async () => {
     clearInterval(timer);
+    clearInterval(watch);
     await app.close();
     await orchestrator.stop();
     lock.release();

@@ -5,30 +5,45 @@
  */
 
 import { setTimeout as wait } from "node:timers/promises";
+import type { Gathered } from "../../content/gather.ts";
 import { reportedInputs } from "../../content/offerInputs.ts";
+import type { Explanation } from "../../protocol/decisions.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
+import type { Product, Version } from "../../protocol/ids.ts";
 import type {
   Change,
   ChangeRequest,
   DeviceStatus,
   FactReport,
+  SettingsChange,
 } from "../../protocol/orchestratorApi.ts";
+import type { RestartWish } from "../../protocol/restartWishes.ts";
+import type { EffectivePolicy } from "../../protocol/settings.ts";
 import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import { readDeviceKey } from "../deviceKey.ts";
 import type { DevicePaths } from "../paths.ts";
 import { changes } from "./changes.ts";
 import { openDatabase } from "./database.ts";
+import { type DecisionLog, decisionLog } from "./decisions/decisionLog.ts";
 import { deviceStatus } from "./deviceStatus.ts";
+import { decideInput } from "./evaluate.ts";
 import { eventQueue } from "./eventQueue.ts";
 import { factsOf } from "./facts/collect.ts";
 import { factKeeper } from "./facts/keeper.ts";
+import { failureLog } from "./failures.ts";
 import { type Inhibitors, inhibitors } from "./machine/inhibitors.ts";
 import { memory } from "./memory.ts";
 import { recallProviders } from "./providerWork.ts";
+import { redeciding } from "./redeciding.ts";
 import { reporter } from "./reporter.ts";
+import { devicePolicy } from "./settings/devicePolicy.ts";
+import { restartSlot } from "./timing/restartSlot.ts";
+import { restartMemory } from "./timing/restartState.ts";
+import { startAutomat } from "./timing/startAutomat.ts";
 import { updateServiceCalls } from "./updateServiceCalls.ts";
+import { whyUpdate } from "./why.ts";
 import { changeWork } from "./work.ts";
 
 const STOP_MS = 2_000;
@@ -50,6 +65,18 @@ export interface Orchestrator {
   /** Collected for the answer. Works without the update service: then no product is installed. */
   facts(): Promise<FactReport>;
   readonly inhibitors: Inhibitors;
+  policy(): EffectivePolicy;
+  changeSettings(change: SettingsChange): Promise<EffectivePolicy>;
+  /** Errors: UPB-RESTART-NOTHING, UPB-RESTART-TIME. */
+  wishRestart(wish: RestartWish): Promise<void>;
+  /** Errors: those of the check, when the answer needs what is not kept here. */
+  why(asked: {
+    readonly product: Product;
+    readonly version?: Version | undefined;
+  }): Promise<Explanation>;
+  readonly decisions: Pick<DecisionLog, "list" | "replay">;
+  /** Called once a second: what runs in the background stops when somebody comes back. */
+  watch(): Promise<void>;
   /** Does what is due: a scheduled check, new events, reports. Called about once a minute. */
   tick(): Promise<void>;
   stop(): Promise<void>;
@@ -68,6 +95,10 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const calls = updateServiceCalls(paths);
   const facts = factKeeper(paths, now);
   const objections = inhibitors(database, paths.root, now);
+  const policy = devicePolicy(paths.settings, database, now);
+  const failures = failureLog(database, now);
+  const restart = restartMemory(database, now);
+  const decisions = decisionLog(database, now);
 
   const observe = (status: ServiceStatus): void => {
     const config = configOrReason();
@@ -92,7 +123,23 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     }
   };
 
-  const work = changeWork({ paths, database, memory: known, queue, calls, facts, now, observe });
+  const decided = ({ input, decision }: Gathered): void => {
+    policy.keepServer(input.rules.policies.values(), input.facts);
+    decisions.offers(input, decision);
+  };
+  const deciding = {
+    paths,
+    database,
+    queue,
+    calls,
+    facts,
+    policy,
+    failures,
+    now,
+    observe,
+    decided,
+  };
+  const work = changeWork({ ...deciding, memory: known });
   const queued = changes(
     database,
     async (change, tools) => {
@@ -132,8 +179,32 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   ) => {
     const { products, updates: records } = status;
     const known = factsOf(await facts.recent(products));
-    const device = { deviceId, followed, facts: known, products, records, layers: [], held: [] };
+    const device = {
+      deviceId,
+      followed,
+      facts: known,
+      products,
+      records,
+      layers: policy.local(),
+      held: failures.held(),
+    };
     return { facts: known, products, offering: reportedInputs(device) };
+  };
+
+  const byItself = startAutomat({
+    ...{ paths, database, memory: known, policy, failures, inhibitors: objections },
+    ...{ restart, decisions, calls, now, log },
+    current: queued.running,
+    request: queued.request,
+  });
+  const slot = restartSlot(paths, policy, restart, now);
+  const again = redeciding(deciding, known);
+  const quietly = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      log(`${what} waits`, { error: reportError(error) });
+    }
   };
 
   known.planFirstCheck();
@@ -142,7 +213,13 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   return {
     async status() {
       const service = await serviceStatus();
+      const isReady = service !== undefined && typeof configOrReason() === "object";
       return deviceStatus({
+        nowMs: now(),
+        timing: isReady ? await byItself.plan(service) : undefined,
+        restart: restart.read(),
+        combined: policy.combined(),
+        settingsProblem: policy.problem(),
         startedMs,
         config: configOrReason(),
         evaluation: known.evaluation(),
@@ -159,13 +236,42 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     history: calls.history,
     inhibitors: objections,
     facts: async () => facts.collect((await serviceStatus())?.products ?? []),
+    policy: () => policy.combined().policy,
+    async changeSettings(change) {
+      policy.change(change);
+      await quietly("the new decision", again.now);
+      return policy.combined().policy;
+    },
+    async wishRestart(wish) {
+      const service = await calls.status();
+      const plan = (await byItself.plan(service))?.restart?.plan;
+      if (plan === undefined) throw new UpbeatError("UPB-RESTART-NOTHING", { object: wish.when });
+      const { settings } = policy.combined();
+      restart.wish(wish, { settings, deadlineMs: plan.deadlineMs });
+      await quietly("the restart", () => byItself.step(service));
+    },
+    async why(asked) {
+      const service = await calls.status();
+      const plan = await byItself.plan(service);
+      const decide = await decideInput(deciding, false);
+      return await whyUpdate({ decide, plan, records: service.updates }, asked);
+    },
+    decisions,
     async tick() {
+      const isEnrolled = typeof configOrReason() === "object";
       const due = now() >= (known.plan()?.nextCheckMs ?? 0);
-      if (due && queued.running() === undefined && typeof configOrReason() === "object") {
-        queued.request({ kind: "check", full: false });
+      if (isEnrolled && queued.running() === undefined) {
+        if (due) queued.request({ kind: "check", full: false });
+        else await quietly("the new decision", again.ifDue);
+      }
+      const service = isEnrolled ? await serviceStatus() : undefined;
+      if (service !== undefined) {
+        await quietly("what happens by itself", () => byItself.step(service));
+        await quietly("the slot of the last restart", () => slot.freeWhenWell(service));
       }
       await report();
     },
+    watch: async () => void (await byItself.watch(serviceStatus)),
     async stop() {
       // What hangs on a slow network is cut off; the next process takes it up.
       await Promise.race([Promise.all([queued.stop(), reporting]), wait(STOP_MS)]);

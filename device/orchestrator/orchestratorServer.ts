@@ -1,12 +1,15 @@
 /** The orchestrator's socket: `protocol/orchestratorApi.ts`. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { Product, Version } from "../../protocol/ids.ts";
 import { InhibitRequest } from "../../protocol/inhibitors.ts";
-import { ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import { ChangeRequest, SettingsChange } from "../../protocol/orchestratorApi.ts";
+import { RestartWish } from "../../protocol/restartWishes.ts";
 import { checked, localApi } from "../localServer.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 
 const ById = z.object({ id: z.uuid() });
+const Asked = z.object({ product: Product, version: Version.optional() });
 const HowMany = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 
 export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance {
@@ -15,6 +18,10 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
     "UPB-CHANGE-UNKNOWN": 404,
     "UPB-CHANGE-QUEUE-FULL": 429,
     "UPB-INHIBITORS-FULL": 429,
+    "UPB-SETTINGS-REFUSED": 400,
+    "UPB-RESTART-NOTHING": 409,
+    "UPB-RESTART-TIME": 400,
+    "UPB-DECISION-UNKNOWN": 404,
     "UPB-LOCAL-NOT-RUNNING": 503,
     "UPB-LOCAL-TIMEOUT": 503,
   });
@@ -33,6 +40,24 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
     const { id } = checked(ById, request.params, "the id of the inhibitor");
     return { released: orchestrator.inhibitors.release(id) };
   });
+  app.get("/v1/why", (request) =>
+    orchestrator.why(checked(Asked, request.query, "the product and version")),
+  );
+  app.get("/v1/policy", () => orchestrator.policy());
+  app.post("/v1/settings", (request) =>
+    orchestrator.changeSettings(checked(SettingsChange, request.body, "the settings")),
+  );
+  app.post("/v1/restart", async (request) => {
+    await orchestrator.wishRestart(checked(RestartWish, request.body, "the wish"));
+    return await orchestrator.status();
+  });
+  app.get("/v1/decisions", (request) => {
+    const { limit } = checked(HowMany, request.query, "the number of decisions");
+    return { decisions: orchestrator.decisions.list(limit) };
+  });
+  app.get("/v1/decisions/:id", (request) =>
+    orchestrator.decisions.replay(checked(ById, request.params, "the id of the decision").id),
+  );
   app.get("/v1/facts", () => orchestrator.facts());
   app.get("/v1/history", async (request) => {
     const { limit } = checked(HowMany, request.query, "the number of entries");

@@ -4,28 +4,25 @@
  *
  * Errors: UPB-FETCH-*, UPB-TRUST-*, UPB-DEVICE-NOT-ENROLLED.
  */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
-import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
-import { httpMetadataSource, httpTargetReader } from "../../content/metadataSource.ts";
-import { metadataStore } from "../../content/metadataStore.ts";
+import { type DeviceNow, type Gathered, gatherAndDecide } from "../../content/gather.ts";
 import { releaseSource } from "../../content/releaseSource.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { UpdateId } from "../../protocol/ids.ts";
+import { type Product, UpdateId, type Version } from "../../protocol/ids.ts";
 import { CheckResult } from "../../protocol/orchestratorApi.ts";
 import { openCached, refresh } from "../../protocol/trust/client.ts";
 import type { TrustedMetadata } from "../../protocol/trust/ports.ts";
 import type { DevicePaths } from "../paths.ts";
 import type { OrchestratorDatabase } from "./database.ts";
-import { targetCache } from "./targetCache.ts";
+import { digest, openRepository, type Repository } from "./repository.ts";
 
 /** What the last successful check left, kept over restarts. */
 export const Evaluation = z.object({
   checkedMs: z.int(),
+  /** When it was decided; later than the check when something here changed since. */
+  decidedMs: z.int().default(0),
   result: CheckResult,
   /** By `formatUpdate`: what installing an offer means. */
   installs: z.record(z.string(), z.array(UpdateId)),
@@ -41,77 +38,49 @@ const LastRefresh = z.object({
   etag: z.string(),
   timestampExpiresMs: z.number(),
   refreshedMs: z.number(),
-  /** Another server or another root: nothing that was remembered counts. */
   source: z.string(),
 });
 
-export interface ScanInput {
+export interface DecideInput {
   readonly paths: DevicePaths;
   readonly database: OrchestratorDatabase;
   readonly config: DeviceConfig;
   readonly device: DeviceNow;
-  readonly full: boolean;
   readonly now: () => number;
+  /** Hears each decision with what it was decided from. */
+  readonly decided: (gathered: Gathered) => void;
+}
+export interface ScanInput extends DecideInput {
+  readonly full: boolean;
 }
 
 export async function scan(input: ScanInput): Promise<Evaluation> {
-  const { database, config, device, now } = input;
-  const trustedRoot = readTrustedRoot(input.paths);
-  const source = digest([config.serverUrl, Buffer.from(trustedRoot).toString("base64")]);
-  const baseUrl = new URL(config.serverUrl);
-  const traffic = { requests: 0, receivedBytes: 0 };
-  const count = (bytes: number): void => {
-    traffic.requests += 1;
-    traffic.receivedBytes += bytes;
-  };
-  const folder = join(input.paths.orchestratorState, "server", source.slice(0, 16));
-  const trustOptions = { trustedRoot, store: metadataStore(join(folder, "metadata")), now };
-  const http = httpMetadataSource(baseUrl, count);
-  const cache = targetCache(join(folder, "targets"), httpTargetReader(baseUrl, count));
+  const { database, device, now } = input;
+  const repository = openRepository(input.paths, input.config, now);
+  const { source, baseUrl, trust, traffic } = repository;
   const remembered = database.recall("lastRefresh", LastRefresh);
   const last = remembered?.source === source && !input.full ? remembered : undefined;
   const before = last && database.recall("evaluation", Evaluation);
-  const decidedFor = digest([source, device]);
-
-  const keep = (evaluation: Evaluation): Evaluation => {
-    database.remember("evaluation", evaluation);
-    return evaluation;
-  };
-  const evaluate = async (
-    trusted: TrustedMetadata,
-    outcome: CheckResult["outcome"],
-  ): Promise<Evaluation> => {
-    const releases = releaseSource(trusted, cache.read);
-    const { decision, isTimeless } = await gatherAndDecide(releases, device, now());
-    const { installs, offers, notOffered } = decision;
-    cache.keepOnlyRead();
-    return {
-      checkedMs: now(),
-      result: { outcome, ...traffic, offers, notOffered, providers: [] },
-      installs: Object.fromEntries([...installs].map(([name, ids]) => [name, [...ids]])),
-      trust: { versions: { ...trusted.versions }, expiresMs: trusted.expiresMs },
-      decidedFor,
-      isTimeless,
-    };
-  };
 
   if (before !== undefined && last !== undefined && !isRefreshDue(last, now())) {
     const answer = await checkForChange({ baseUrl, last, nowMs: now() });
-    count(0);
+    traffic.requests += 1;
     if (answer === "unchanged") {
-      if (before.decidedFor === decidedFor && before.isTimeless) {
+      if (before.decidedFor === digest([source, device]) && before.isTimeless) {
         const result: CheckResult = { ...before.result, outcome: "unchanged", ...traffic };
-        return keep({ ...before, checkedMs: now(), result });
+        return keep(database, { ...before, checkedMs: now(), result });
       }
       // The server is the same; this machine, or the time, is not: decide again with what is here.
-      const trusted = await openCached({ ...trustOptions, source: http });
-      if (trusted !== undefined) return keep(await evaluate(trusted, "unchanged"));
+      const trusted = await openCached(trust);
+      if (trusted !== undefined) {
+        return keep(database, await evaluate(input, repository, trusted, "unchanged"));
+      }
     }
   }
-  const trusted = await refresh({ ...trustOptions, source: http });
-  const evaluation = await evaluate(trusted, "evaluated");
+  const trusted = await refresh(trust);
+  const evaluation = await evaluate(input, repository, trusted, "evaluated");
   return database.atomically(() => {
-    const etag = http.etagOf("timestamp.json");
+    const etag = trust.source.etagOf("timestamp.json");
     // Kept only now: a check that failed on the way must not be followed by "unchanged".
     database.remember(
       "lastRefresh",
@@ -119,17 +88,71 @@ export async function scan(input: ScanInput): Promise<Evaluation> {
         ? null
         : { etag, timestampExpiresMs: trusted.expires.timestamp, refreshedMs: now(), source },
     );
-    return keep(evaluation);
+    return keep(database, evaluation);
   });
 }
 
-function readTrustedRoot(paths: DevicePaths): Uint8Array {
+/**
+ * Decides again from what the last check left, because something about this machine or the time
+ * changed. Undefined: there was no check yet, or what it left has expired.
+ */
+export async function decideAgain(input: DecideInput): Promise<Evaluation | undefined> {
+  const before = input.database.recall("evaluation", Evaluation);
+  const repository = openRepository(input.paths, input.config, input.now);
+  const trusted = await openUnexpired(repository.trust);
+  if (before === undefined || trusted === undefined) return undefined;
+  const evaluation = await evaluate(input, repository, trusted, before.result.outcome);
+  return keep(input.database, { ...evaluation, checkedMs: before.checkedMs });
+}
+
+/** Everything that an answer about one update needs; what is not kept here is fetched. */
+export async function lookAt(
+  input: DecideInput,
+  asked: { readonly product: Product; readonly version?: Version | undefined },
+): Promise<Gathered> {
+  const { trust, cache } = openRepository(input.paths, input.config, input.now);
+  const trusted = (await openUnexpired(trust)) ?? (await refresh(trust));
+  return await gatherAndDecide(
+    releaseSource(trusted, cache.read),
+    input.device,
+    input.now(),
+    asked,
+  );
+}
+
+/** Undefined too when what is kept has expired: then only the server can tell. */
+async function openUnexpired(trust: Repository["trust"]): Promise<TrustedMetadata | undefined> {
   try {
-    return readFileSync(paths.trustedRoot);
-  } catch (cause) {
-    throw new UpbeatError("UPB-DEVICE-NOT-ENROLLED", { object: paths.trustedRoot, cause });
+    return await openCached(trust);
+  } catch (error) {
+    if (error instanceof UpbeatError && error.code === "UPB-TRUST-EXPIRED") return undefined;
+    throw error;
   }
 }
 
-const digest = (value: unknown): string =>
-  createHash("sha256").update(JSON.stringify(value)).digest("hex");
+function keep(database: OrchestratorDatabase, evaluation: Evaluation): Evaluation {
+  database.remember("evaluation", evaluation);
+  return evaluation;
+}
+
+async function evaluate(
+  { device, now, decided }: DecideInput,
+  { source, cache, traffic }: Repository,
+  trusted: TrustedMetadata,
+  outcome: CheckResult["outcome"],
+): Promise<Evaluation> {
+  const releases = releaseSource(trusted, cache.read);
+  const gathered = await gatherAndDecide(releases, device, now());
+  const { installs, offers, notOffered } = gathered.decision;
+  cache.keepOnlyRead();
+  decided(gathered);
+  return {
+    checkedMs: now(),
+    decidedMs: now(),
+    result: { outcome, ...traffic, offers, notOffered, providers: [] },
+    installs: Object.fromEntries([...installs].map(([name, ids]) => [name, [...ids]])),
+    trust: { versions: { ...trusted.versions }, expiresMs: trusted.expiresMs },
+    decidedFor: digest([source, device]),
+    isTimeless: gathered.isTimeless,
+  };
+}

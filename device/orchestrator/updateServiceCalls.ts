@@ -17,11 +17,18 @@ export interface UpdateServiceCalls {
   start(job: JobRequest): Promise<JobAccepted>;
   /** Of a `plan` job. */
   plan(jobId: string): Promise<PlanAnswer>;
+  /** False: no download is going on. */
+  pauseDownload(): Promise<boolean>;
+  /** Errors: UPB-INSTALL-BUSY, UPB-RESTART-FAILED. */
+  restartMachine(): Promise<void>;
 }
 
 const History = z.object({ entries: z.array(HistoryEntry) });
 /** Its answers come from memory; more means that it hangs. */
 const TIMEOUT_MS = 5_000;
+/** Longer than the update service gives the command. */
+const RESTART_TIMEOUT_MS = 90_000;
+const Paused = z.object({ paused: z.boolean() });
 
 export function updateServiceCalls(paths: DevicePaths): UpdateServiceCalls {
   const socket = paths.updateServiceSocket;
@@ -32,6 +39,11 @@ export function updateServiceCalls(paths: DevicePaths): UpdateServiceCalls {
         .entries,
     plan: (jobId) =>
       callLocal(socket, "GET", `/v1/plans/${jobId}`, PlanAnswer, undefined, TIMEOUT_MS),
+    pauseDownload: async () =>
+      (await callLocal(socket, "POST", "/v1/download/pause", Paused, {}, TIMEOUT_MS)).paused,
+    restartMachine: async () => {
+      await callLocal(socket, "POST", "/v1/restart", z.unknown(), {}, RESTART_TIMEOUT_MS);
+    },
     start: (job) => callLocal(socket, "POST", "/v1/jobs", JobAccepted, job, TIMEOUT_MS),
   };
 }

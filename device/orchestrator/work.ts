@@ -7,30 +7,15 @@ import { errorFromReport, reportError, UpbeatError } from "../../protocol/errors
 import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts";
 import type { Change, ChangeRequest, Offer } from "../../protocol/orchestratorApi.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
-import { readDeviceConfig } from "../deviceConfig.ts";
-import type { DevicePaths } from "../paths.ts";
 import type { ChangeWork } from "./changes.ts";
-import type { OrchestratorDatabase } from "./database.ts";
-import type { EventQueue } from "./eventQueue.ts";
-import { factsOf } from "./facts/collect.ts";
-import type { FactKeeper } from "./facts/keeper.ts";
+import { type DecideWorld, evaluate, redecide } from "./evaluate.ts";
 import { followJob, type JobWatcher, type MovingJob } from "./followJob.ts";
 import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
 import { bringProviderUpdates, checkProviders } from "./providerWork.ts";
-import { scan } from "./scan.ts";
-import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
 
-export interface WorkWorld {
-  readonly paths: DevicePaths;
-  readonly database: OrchestratorDatabase;
+export interface WorkWorld extends DecideWorld {
   readonly memory: Memory;
-  readonly queue: EventQueue;
-  readonly calls: UpdateServiceCalls;
-  readonly facts: FactKeeper;
-  readonly now: () => number;
-  /** Hears everything that the update service says about itself. */
-  readonly observe: (status: ServiceStatus) => void;
 }
 
 export function changeWork(world: WorkWorld): ChangeWork {
@@ -75,25 +60,6 @@ async function check(
   }
 }
 
-async function evaluate(world: WorkWorld, full: boolean) {
-  const { paths, database, calls, now } = world;
-  const config = readDeviceConfig(paths);
-  if (config === undefined) {
-    throw new UpbeatError("UPB-DEVICE-NOT-ENROLLED", { object: paths.config });
-  }
-  // Without it nobody knows what is installed, and everything would look new.
-  const status = await calls.status();
-  world.observe(status);
-  const facts = factsOf(await world.facts.collect(status.products));
-  const { products, updates: records } = status;
-  const { deviceId, products: followed } = config;
-  const device = { deviceId, followed, facts, products, records, layers: [], held: [] };
-  const evaluation = await scan({ paths, database, config, device, full, now });
-  const offers = evaluation.result.offers.map((offer) => offer.update);
-  world.queue.addNewOffers(offers, deviceId, now());
-  return evaluation;
-}
-
 export type WorkTools = Parameters<ChangeWork>[1];
 type Bringing = Extract<ChangeRequest, { kind: "download" | "install" }>;
 
@@ -101,14 +67,14 @@ type Bringing = Extract<ChangeRequest, { kind: "download" | "install" }>;
 async function bring(
   world: WorkWorld,
   change: Change,
-  { kind, product, provider, background = false }: Bringing,
+  request: Bringing,
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
+  const { kind, product, provider, updates, background } = request;
+  if (background !== true) await startAfresh(world, product);
   const ours =
-    provider === undefined
-      ? await bringOffers(world, change, { kind, product, background }, tools)
-      : "nothing-to-do";
-  if (product !== undefined) return ours;
+    provider === undefined ? await bringOffers(world, change, request, tools) : "nothing-to-do";
+  if (product !== undefined || updates !== undefined) return ours;
   const theirs = await bringProviderUpdates(world, change, { kind, provider }, tools);
   return ours === "succeeded" ? ours : theirs;
 }
@@ -116,13 +82,13 @@ async function bring(
 async function bringOffers(
   world: WorkWorld,
   change: Change,
-  what: Pick<Bringing, "kind" | "product"> & { background: boolean },
+  request: Bringing,
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
-  const { kind, product, background } = what;
+  const { kind, background = false } = request;
   // A change that a restart cut off goes on with what it had set out to do.
   const resumed = change.updates.length > 0;
-  const wanted = resumed ? change.updates.map(idOf) : await chooseUpdates(world, product);
+  const wanted = resumed ? change.updates.map(idOf) : await chooseUpdates(world, request);
   if (wanted.length === 0) return "nothing-to-do";
   note(change, wanted, await world.calls.status());
   tools.save();
@@ -141,13 +107,31 @@ async function bringOffers(
 }
 
 /** What the open offers mean, bundles opened. A machine that was never checked is checked first. */
-async function chooseUpdates(world: WorkWorld, product: Product | undefined): Promise<UpdateId[]> {
+async function chooseUpdates(world: WorkWorld, request: Bringing): Promise<UpdateId[]> {
+  const { product, updates } = request;
   const evaluation = world.memory.evaluation() ?? (await evaluate(world, false));
   const offers: Offer[] = openOffers(evaluation, await world.calls.status());
   const ids = offers
-    .filter((offer) => product === undefined || offer.update.product === product)
+    .filter((offer) =>
+      // What is optional is brought when it is named, not with all else.
+      product === undefined ? updates !== undefined || !offer.optional : isOf(offer, product),
+    )
     .flatMap(({ update }) => evaluation.installs[formatUpdate(update)] ?? [update]);
-  return [...new Map(ids.map((id) => [id.manifestSha256, id])).values()];
+  const wanted = updates && new Set(updates.map((update) => update.manifestSha256));
+  const chosen = ids.filter((id) => wanted === undefined || wanted.has(id.manifestSha256));
+  return [...new Map(chosen.map((id) => [id.manifestSha256, id])).values()];
+}
+
+const isOf = (offer: Offer, product: Product): boolean => offer.update.product === product;
+
+/** Somebody asks: what failed before and was held back may be tried once more. */
+async function startAfresh(world: WorkWorld, product: Product | undefined): Promise<void> {
+  const held = world.failures
+    .held()
+    .filter((it) => product === undefined || it.product === product);
+  if (held.length === 0) return;
+  for (const update of held) world.failures.forget(update);
+  await redecide(world);
 }
 
 async function planDownloads(
@@ -156,7 +140,7 @@ async function planDownloads(
   product: Product | undefined,
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
-  const wanted = await chooseUpdates(world, product);
+  const wanted = await chooseUpdates(world, { kind: "download", product });
   change.plans = [];
   for (const update of wanted) {
     const plan = await followReport(
@@ -218,16 +202,36 @@ async function doJob(
   { save, signal }: WorkTools,
 ): Promise<void> {
   const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
-  const record = await followJob(job, tools, {
+  const watcher: JobWatcher = {
     ...watcherOf(world, change),
     status(status) {
       world.observe(status);
       note(change, change.updates.map(idOf), status);
     },
-  });
+  };
+  const record = await remembered(world, job, () => followJob(job, tools, watcher));
   const others = change.updates.filter((it) => it.manifestSha256 !== record.manifestSha256);
   change.updates = [...others, record];
   save();
+}
+
+/** A failure of an update counts when it is decided whether it is tried again. */
+async function remembered<Result>(
+  { failures }: WorkWorld,
+  job: MovingJob,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (!("update" in job)) return await work();
+  try {
+    const result = await work();
+    if (job.kind === "install") failures.forget(job.update);
+    return result;
+  } catch (error) {
+    // That a service is away says nothing about the update.
+    const isItsOwn = error instanceof UpbeatError && !error.code.startsWith("UPB-LOCAL-");
+    if (isItsOwn) failures.add(job.update, reportError(error));
+    throw error;
+  }
 }
 
 /** Where the updates of this change stand; those that the update service does not know are offered. */

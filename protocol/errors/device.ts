@@ -138,6 +138,34 @@ export const DEVICE_ERRORS = {
     remedy: "Read what it said in the detail; run its program by hand to see more",
     retry: "transient",
   },
+  "UPB-SETTINGS-FILE": {
+    stage: "set-up",
+    text: "The administrator's settings of this machine cannot be used",
+    causes: ["a slip while it was edited", "it does not belong to root", "an unknown name"],
+    remedy: "Correct the named file; until then what it said before counts: `upbeat policy show`",
+    retry: "configuration",
+  },
+  "UPB-SETTINGS-REFUSED": {
+    stage: "set-up",
+    text: "This setting cannot be made so",
+    causes: ["the value is outside of what is allowed"],
+    remedy: "See what may be set with `upbeat policy show`",
+    retry: "user",
+  },
+  "UPB-RESTART-NOTHING": {
+    stage: "commit",
+    text: "Nothing waits for a restart",
+    causes: ["it happened already", "no installed update needs one"],
+    remedy: "Look at `upbeat status`",
+    retry: "information",
+  },
+  "UPB-RESTART-TIME": {
+    stage: "commit",
+    text: "The restart cannot be put to that time",
+    causes: ["it is past", "it is beyond the deadline", "it is further ahead than is allowed"],
+    remedy: "Choose a time before the one in the detail, or restart now with `upbeat restart now`",
+    retry: "user",
+  },
   "UPB-RESTART-FAILED": {
     stage: "commit",
     text: "The machine could not be restarted",
@@ -150,6 +178,13 @@ export const DEVICE_ERRORS = {
     text: "There is no such change",
     causes: ["it is older than the last hundred changes", "the id was mistyped"],
     remedy: "Look at `upbeat history` for what was done",
+    retry: "user",
+  },
+  "UPB-DECISION-UNKNOWN": {
+    stage: "evaluate",
+    text: "There is no such decision",
+    causes: ["it is older than the last three hundred of its kind", "the id was mistyped"],
+    remedy: "List the ones that are kept with `upbeat log`",
     retry: "user",
   },
   "UPB-CHANGE-QUEUE-FULL": {

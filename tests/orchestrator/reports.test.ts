@@ -8,6 +8,8 @@ let device: OrchestratedDevice;
 beforeEach(async () => {
   device = await orchestratedDevice(["kiosk"]);
   device.publish("kiosk", "1.0");
+  // Nothing by itself: each event here comes from what a test does.
+  await device.orchestrator.changeSettings({ set: { download: "ask" }, unset: [] });
 });
 afterEach(() => device.close());
 

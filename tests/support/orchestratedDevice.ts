@@ -3,7 +3,7 @@
  * service as a process; and a server of static files on which updates can be published.
  */
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +18,13 @@ import { UpdateManifest } from "../../protocol/manifest.ts";
 import type { Change, ChangeRequest } from "../../protocol/orchestratorApi.ts";
 import { writePayload } from "../../protocol/payload.ts";
 import { verifyRequest } from "../../protocol/requestSignature.ts";
-import { type SimulatorServer, type TrustSimulator, trustSimulator } from "./trustSimulator.ts";
+import {
+  DAY_MS,
+  isoSeconds,
+  type SimulatorServer,
+  type TrustSimulator,
+  trustSimulator,
+} from "./trustSimulator.ts";
 import { prepareDevice, type RunningService, startUpdateService } from "./updateServiceProcess.ts";
 
 export interface OrchestratedDevice {
@@ -34,9 +40,15 @@ export interface OrchestratedDevice {
   service: RunningService;
   publish(product: string, version: string, differs?: object): void;
   retire(product: string, version: string): void;
+  /** What is signed counts for a year from now on. */
+  renew(): void;
   /** Asks for a change and waits for its end. */
   change(request: ChangeRequest): Promise<Change>;
   check(full?: boolean): Promise<Change>;
+  /** Waits until nothing runs in the queue of changes. */
+  settle(): Promise<void>;
+  /** The content that is asked for next never comes to its end; resolves when it is asked for. */
+  holdContent(): Promise<void>;
   restartOrchestrator(): Promise<void>;
   close(): Promise<void>;
 }
@@ -58,6 +70,9 @@ export async function orchestratedDevice(
     trustedRoot: simulator.firstRoot,
     products: followed,
   });
+  // How hard the machine works that runs the tests is no matter of the device's.
+  mkdirSync(join(root, "proc"));
+  writeFileSync(join(root, "proc/loadavg"), "0.00 0.00 0.00 1/1 1\n");
   const publicKey = createPublicKey(makeOrReadDeviceKey(paths));
   const start = (): Orchestrator =>
     startOrchestrator({
@@ -78,6 +93,12 @@ export async function orchestratedDevice(
     orchestrator: start(),
     publish: (product, version, differs = {}) => publish(simulator, product, version, differs),
     retire: (product, version) => retire(simulator, product, version),
+    renew() {
+      const expires = isoSeconds(clock.nowMs + 365 * DAY_MS);
+      const roles = ["root", "timestamp", "snapshot", "targets", "stable"];
+      for (const role of roles) simulator.document(role).expires = expires;
+      simulator.publish("root", "targets", "stable");
+    },
     async change(request) {
       const { id } = device.orchestrator.request(request);
       for (let tries = 0; tries < 1_500; tries++) {
@@ -86,6 +107,26 @@ export async function orchestratedDevice(
         await wait(20);
       }
       throw new Error(`it does not end: ${JSON.stringify(device.orchestrator.change(id))}`);
+    },
+    async settle() {
+      for (let tries = 0; tries < 1_500; tries++) {
+        const { running } = await device.orchestrator.status();
+        if (running === undefined) return;
+        await wait(20);
+      }
+      throw new Error("the queue of changes does not come to its end");
+    },
+    holdContent() {
+      const names = [...simulator.files.keys()].filter((name) => name.startsWith("content/"));
+      return new Promise((resolve) => {
+        for (const name of names) {
+          server.faults.set(name, (_request, response) => {
+            response.writeHead(200, { "content-length": 10_000_000 });
+            response.write("x");
+            resolve();
+          });
+        }
+      });
     },
     check: (full = false) => device.change({ kind: "check", full }),
     async restartOrchestrator() {

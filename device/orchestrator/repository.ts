@@ -1,0 +1,65 @@
+/** The server's signed repository as this device reaches and keeps it. Errors: UPB-DEVICE-NOT-ENROLLED. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type HttpMetadataSource,
+  httpMetadataSource,
+  httpTargetReader,
+} from "../../content/metadataSource.ts";
+import { metadataStore } from "../../content/metadataStore.ts";
+import type { DeviceConfig } from "../../protocol/deviceApi.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
+import type { MetadataStore } from "../../protocol/trust/ports.ts";
+import type { DevicePaths } from "../paths.ts";
+import { type TargetCache, targetCache } from "./targetCache.ts";
+
+export interface Repository {
+  /** Another server or another root: nothing that was remembered counts. */
+  readonly source: string;
+  readonly baseUrl: URL;
+  readonly trust: {
+    readonly trustedRoot: Uint8Array;
+    readonly store: MetadataStore;
+    readonly now: () => number;
+    readonly source: HttpMetadataSource;
+  };
+  readonly cache: TargetCache;
+  /** So far, of this opening. */
+  readonly traffic: { requests: number; receivedBytes: number };
+}
+
+export function openRepository(
+  paths: DevicePaths,
+  config: DeviceConfig,
+  now: () => number,
+): Repository {
+  const trustedRoot = readTrustedRoot(paths);
+  const source = digest([config.serverUrl, Buffer.from(trustedRoot).toString("base64")]);
+  const baseUrl = new URL(config.serverUrl);
+  const traffic = { requests: 0, receivedBytes: 0 };
+  const count = (bytes: number): void => {
+    traffic.requests += 1;
+    traffic.receivedBytes += bytes;
+  };
+  const folder = join(paths.orchestratorState, "server", source.slice(0, 16));
+  const http = httpMetadataSource(baseUrl, count);
+  return {
+    source,
+    baseUrl,
+    trust: { trustedRoot, store: metadataStore(join(folder, "metadata")), now, source: http },
+    cache: targetCache(join(folder, "targets"), httpTargetReader(baseUrl, count)),
+    traffic,
+  };
+}
+
+function readTrustedRoot(paths: DevicePaths): Uint8Array {
+  try {
+    return readFileSync(paths.trustedRoot);
+  } catch (cause) {
+    throw new UpbeatError("UPB-DEVICE-NOT-ENROLLED", { object: paths.trustedRoot, cause });
+  }
+}
+
+export const digest = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex");

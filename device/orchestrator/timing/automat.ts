@@ -1,0 +1,155 @@
+/**
+ * What happens by itself: asks `core/timing/plan.ts` what may happen now, and does it. Downloads and
+ * installs become changes in the one queue, like those that people ask for; the restart is the update
+ * service's to do, after the lock service has agreed.
+ *
+ * Called about twice a minute (`step`), and once a second while something runs in the background
+ * (`watch`), so that it stops within two seconds when somebody comes back.
+ */
+import type { CombinedSettings } from "../../../core/settings.ts";
+import { type Plan, planNow } from "../../../core/timing/plan.ts";
+import type { Situation } from "../../../core/timing/situation.ts";
+import { reportError } from "../../../protocol/errors/error.ts";
+import type { UpdateId } from "../../../protocol/ids.ts";
+import type { Change, ChangeRequest } from "../../../protocol/orchestratorApi.ts";
+import type { ServiceStatus } from "../../../protocol/updateServiceApi.ts";
+import type { LockAnswer } from "../fleetLock.ts";
+import type { Pending } from "./pending.ts";
+import type { RestartMemory } from "./restartState.ts";
+
+export interface AutomatWorld {
+  readonly now: () => number;
+  readonly combined: () => CombinedSettings;
+  readonly pending: (status: ServiceStatus) => Pending;
+  readonly situation: (combined: CombinedSettings, pending: Pending) => Promise<Situation>;
+  readonly restart: RestartMemory;
+  /** What runs or waits in the queue of changes. */
+  readonly current: () => Change | undefined;
+  readonly request: (request: ChangeRequest) => void;
+  readonly pauseDownload: () => Promise<boolean>;
+  readonly restartMachine: () => Promise<void>;
+  /** Asks the lock service that the settings name; without one the answer is yes. */
+  readonly takeRestartSlot: (combined: CombinedSettings) => Promise<LockAnswer>;
+  readonly log: (message: string, facts: object) => void;
+  /** Every plan that differs from the one before, with what it was decided from. */
+  readonly decided: (situation: Situation, plan: Plan) => void;
+}
+
+export interface Automat {
+  /** Undefined: there is nothing to plan. */
+  plan(status: ServiceStatus): Promise<Plan | undefined>;
+  step(status: ServiceStatus): Promise<void>;
+  /** True when it stopped a download. */
+  watch(status: () => Promise<ServiceStatus | undefined>): Promise<boolean>;
+}
+
+/** The lock service is asked again after this, as Zincati does. */
+const LOCK_AGAIN_MS = 5 * 60_000;
+/** A restart that the machine refuses is not tried every half minute. */
+const FAILED_AGAIN_MS = 10 * 60_000;
+/** A machine that is told to restart is gone by then, or it did not listen. */
+const GOING_DOWN_MS = 10 * 60_000;
+
+export function automat(world: AutomatWorld): Automat {
+  const { now, restart, log } = world;
+
+  const look = async (status: ServiceStatus) => {
+    const combined = world.combined();
+    const pending = world.pending(status);
+    if (pending.updates.length === 0) {
+      restart.clear();
+      return undefined;
+    }
+    const situation = await world.situation(combined, pending);
+    if (!pending.updates.some((it) => it.stage === "restart-pending")) restart.clear();
+    const plan = planNow(situation);
+    world.decided(situation, plan);
+    return { combined, pending, plan };
+  };
+
+  const bring = (
+    kind: "download" | "install",
+    ids: readonly UpdateId[],
+    pending: Pending,
+  ): void => {
+    const own = ids.filter((id) => !pending.providers.has(id.manifestSha256));
+    if (own.length > 0) {
+      world.request({ kind, updates: [...own], background: true });
+      return;
+    }
+    for (const id of ids) {
+      const provider = pending.providers.get(id.manifestSha256);
+      if (provider !== undefined) world.request({ kind, provider, background: true });
+    }
+  };
+
+  const restartIfDue = async (plan: Plan, combined: CombinedSettings): Promise<void> => {
+    if (plan.restart === undefined) return;
+    const { warn } = plan.restart;
+    if (warn !== undefined) {
+      restart.change({ warnedMs: { ...restart.read().warnedMs, [warn]: now() } });
+      log("restart.warned", { warning: warn, restart: plan.restart.plan });
+    }
+    if (!plan.restart.now || isAhead(restart.read().failed?.notBeforeMs)) return;
+    if (isAhead((restart.read().begunMs ?? -GOING_DOWN_MS) + GOING_DOWN_MS)) return;
+    const answer = await world.takeRestartSlot(combined);
+    if (answer.is !== "granted") {
+      const by = combined.settings.restartLock?.url ?? "the lock service";
+      const denied = { by, untilMs: now() + LOCK_AGAIN_MS, because: answer.because };
+      restart.change({ lockDenied: denied });
+      log("restart.waits for its turn", denied);
+      return;
+    }
+    await goDown();
+  };
+  const isAhead = (untilMs: number | undefined): boolean =>
+    untilMs !== undefined && now() < untilMs;
+
+  const goDown = async (): Promise<void> => {
+    log("restart.begins", {});
+    restart.change({ begunMs: now(), lockDenied: undefined });
+    try {
+      await world.restartMachine();
+    } catch (error) {
+      const report = reportError(error);
+      log("restart.failed", { error: report });
+      restart.change({
+        begunMs: undefined,
+        failed: { error: report, atMs: now(), notBeforeMs: now() + FAILED_AGAIN_MS },
+      });
+    }
+  };
+
+  return {
+    plan: async (status) => (await look(status))?.plan,
+    async step(status) {
+      const found = await look(status);
+      if (found === undefined) return;
+      const { plan, pending, combined } = found;
+      if (world.current() === undefined && status.busy === undefined) {
+        // What is ready is installed before more is fetched: it may share the restart.
+        if (plan.install.length > 0) return bring("install", plan.install, pending);
+        if (plan.download.length > 0) return bring("download", plan.download, pending);
+      }
+      await restartIfDue(plan, combined);
+    },
+    async watch(readStatus) {
+      const running = world.current();
+      if (running?.request.kind !== "download" || running.request.background !== true) return false;
+      const status = await readStatus();
+      if (status === undefined || !isDownloading(status)) return false;
+      const plan = (await look(status))?.plan;
+      const goesOn = status.updates.some(
+        ({ state, manifestSha256 }) =>
+          state === "downloading" &&
+          plan?.download.some((id) => id.manifestSha256 === manifestSha256) === true,
+      );
+      if (goesOn) return false;
+      log("download.paused", { waiting: plan?.waiting ?? [] });
+      return await world.pauseDownload();
+    },
+  };
+}
+
+const isDownloading = ({ updates }: ServiceStatus): boolean =>
+  updates.some(({ state }) => state === "downloading");
