@@ -48,7 +48,7 @@ export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
     const rollouts = policyOf(params.channel)?.rollouts ?? [];
     const report = async (rollout: Rollout) => ({
       rollout,
-      counts: await countProgress(db, rollout),
+      counts: await countProgress(db, params.channel, rollout),
     });
     return { rollouts: await Promise.all(rollouts.map(report)) };
   });

@@ -29,7 +29,15 @@ export async function recordProgress(
   event: DeviceEvent,
 ): Promise<void> {
   if (event.kind !== "update-state") return;
-  const { manifestSha256, product, version, state, atMs } = event;
+  const { manifestSha256, state, atMs } = event;
+  // Only what was published here counts, under the name that was signed: what a device says is not
+  // believed further than that, and the table stays bounded.
+  const published = await transaction
+    .selectFrom("published_update")
+    .select(["product", "version"])
+    .where("manifest_sha256", "=", manifestSha256)
+    .executeTakeFirst();
+  if (published === undefined) return;
   const before = await transaction
     .selectFrom("device_update")
     .selectAll()
@@ -42,8 +50,7 @@ export async function recordProgress(
     ...(before ?? NOTHING),
     device_id: deviceId,
     manifest_sha256: manifestSha256,
-    product,
-    version,
+    ...published,
     ...(step === undefined ? {} : { [step]: Math.min(before?.[step] ?? atMs, atMs) }),
     ...(isNewer ? { state, state_ms: atMs, error_code: event.error?.code ?? null } : {}),
   };
@@ -71,10 +78,21 @@ const NOTHING = {
 /** Devices by how far they have come with one update; a device that tried twice counts once. */
 export async function countProgress(
   db: Database,
-  update: { readonly product: string; readonly version: string },
+  channel: string,
+  { product, version }: { readonly product: string; readonly version: string },
 ): Promise<RolloutCounts> {
-  const counts = await db
+  const ofUpdate = db
     .selectFrom("device_update")
+    .where("product", "=", product)
+    .where("version", "=", version)
+    // Another channel may have another update under the same name.
+    .where("manifest_sha256", "in", (select) =>
+      select
+        .selectFrom("published_update")
+        .select("published_update.manifest_sha256")
+        .where("channel", "=", channel),
+    );
+  const counts = await ofUpdate
     .select(({ fn }) => [
       fn.countAll<number>().as("devices"),
       fn.count<number>("downloaded_ms").as("downloaded"),
@@ -82,14 +100,9 @@ export async function countProgress(
       fn.count<number>("failed_ms").as("failed"),
       fn.count<number>("rolled_back_ms").as("rolledBack"),
     ])
-    .where("product", "=", update.product)
-    .where("version", "=", update.version)
     .executeTakeFirstOrThrow();
-  const errors = await db
-    .selectFrom("device_update")
+  const errors = await ofUpdate
     .select(({ fn }) => ["error_code", fn.countAll<number>().as("devices")])
-    .where("product", "=", update.product)
-    .where("version", "=", update.version)
     .where("error_code", "is not", null)
     .groupBy("error_code")
     .orderBy("devices", "desc")
