@@ -25,6 +25,7 @@ export interface DevicePaths {
   /** Installed products: `products/PRODUCT/{current,versions/VERSION}`, `store/`. One file system. */
   readonly installed: string;
   readonly managerState: string;
+  readonly troubleshooterState: string;
   readonly run: string;
   readonly updateServiceSocket: string;
   readonly orchestratorSocket: string;
@@ -48,6 +49,7 @@ export function devicePaths(root: string): DevicePaths {
     updateServiceState: join(state, "update-service"),
     installed: join(state, "installed"),
     managerState: join(state, "service-manager"),
+    troubleshooterState: join(state, "troubleshooter"),
     run,
     updateServiceSocket: join(run, "update-service.sock"),
     orchestratorSocket: join(run, "orchestrator.sock"),

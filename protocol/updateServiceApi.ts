@@ -99,7 +99,10 @@ export const Progress = z.object({
   phase: z.enum(PHASES),
   doneBytes: z.int().nonnegative(),
   totalBytes: z.int().nonnegative(),
+  /** When the phase began. */
   sinceMs: z.int(),
+  /** When bytes last moved, or the phase began: `core/stageLimits.ts` says how long may pass. */
+  movedMs: z.int().optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 

@@ -227,11 +227,21 @@ export function jobs(world: () => JobsWorld): Jobs {
     isTidying: () => progress === undefined && unfinished > 0,
     onPhase(phase, totalBytes) {
       if (progress !== undefined)
-        progress = { ...progress, phase, doneBytes: 0, totalBytes, sinceMs: world().now() };
+        progress = {
+          jobId: progress.jobId,
+          phase,
+          doneBytes: 0,
+          totalBytes,
+          sinceMs: world().now(),
+        };
     },
     onBytes(bytes) {
       if (progress !== undefined)
-        progress = { ...progress, doneBytes: Math.max(0, progress.doneBytes + bytes) };
+        progress = {
+          ...progress,
+          doneBytes: Math.max(0, progress.doneBytes + bytes),
+          movedMs: world().now(),
+        };
     },
     idleWork() {
       if (progress !== undefined) return;

@@ -71,8 +71,11 @@ function openReadable(file: string): Journal {
   }
 }
 
-/** SQLITE_CORRUPT and _NOTADB (https://sqlite.org/rescode.html), without the extension. */
-const DAMAGE_CODES: ReadonlySet<number> = new Set([11, 26]);
+/**
+ * SQLITE_CORRUPT, _NOTADB, and _ERROR for tables that are not ours
+ * (https://sqlite.org/rescode.html), without the extension.
+ */
+const DAMAGE_CODES: ReadonlySet<number> = new Set([11, 26, 1]);
 
 function isDamage(error: unknown): boolean {
   if (error instanceof UpbeatError) return error.code === "UPB-STATE-DAMAGED";
