@@ -10,10 +10,11 @@ import Table from "cli-table3";
 import type { Bench, BenchResult } from "./bench.ts";
 import { checkBench } from "./check.ts";
 import { evaluateBench } from "./evaluate.ts";
+import { faultsBench } from "./faults.ts";
 import { installBench } from "./install.ts";
 import { restartsBench } from "./restarts.ts";
 
-const BENCHES: readonly Bench[] = [checkBench, evaluateBench, installBench, restartsBench];
+const BENCHES: readonly Bench[] = [checkBench, evaluateBench, faultsBench, installBench, restartsBench];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

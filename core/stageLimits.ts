@@ -15,11 +15,17 @@ export const STAGE_LIMIT_MS: Record<Progress["phase"], number> = {
   plan: 5 * MINUTE_MS,
   // Every file moves it; a very large one on a slow disk takes a while.
   verify: 10 * MINUTE_MS,
+  inspect: 10 * MINUTE_MS,
+  mend: 10 * MINUTE_MS,
+  // One file of a patch may take a while to be made.
+  apply: 10 * MINUTE_MS,
   stage: 10 * MINUTE_MS,
   // A restart command may take five minutes.
   switch: 6 * MINUTE_MS,
   rollback: 6 * MINUTE_MS,
   commit: 5 * MINUTE_MS,
+  // Others' programs have their own limits, up to an hour (`protocol/providers.ts`).
+  provider: 65 * MINUTE_MS,
   // The manifest sets its time-out and retries; nobody means hours.
   "health-check": 60 * MINUTE_MS,
 };
