@@ -14,7 +14,13 @@ import { faultsBench } from "./faults.ts";
 import { installBench } from "./install.ts";
 import { restartsBench } from "./restarts.ts";
 
-const BENCHES: readonly Bench[] = [checkBench, evaluateBench, faultsBench, installBench, restartsBench];
+const BENCHES: readonly Bench[] = [
+  checkBench,
+  evaluateBench,
+  faultsBench,
+  installBench,
+  restartsBench,
+];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

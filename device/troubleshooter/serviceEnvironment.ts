@@ -31,7 +31,7 @@ export function serviceEnvironment(
 }
 
 /** Makes what this process fetches go the same way. For a program that does nothing else. */
-export function useNetworkOf(
+export function takeNetworkOf(
   paths: DevicePaths,
   env: Readonly<Record<string, string | undefined>>,
 ): void {

@@ -9,7 +9,7 @@ import { devicePaths } from "../paths.ts";
 import { diagnose } from "./diagnose.ts";
 import { fix } from "./fix.ts";
 import { type Machine, thisMachine } from "./machine.ts";
-import { serviceEnvironment, useNetworkOf } from "./serviceEnvironment.ts";
+import { serviceEnvironment, takeNetworkOf } from "./serviceEnvironment.ts";
 
 export interface Listener {
   readonly onCheck?: (outcome: CheckOutcome) => void;
@@ -32,7 +32,7 @@ export async function troubleshoot(input: TroubleshootInput): Promise<Diagnosis>
   const machine = (): Machine => {
     const paths = devicePaths(root);
     const env = serviceEnvironment(paths, input.env);
-    useNetworkOf(paths, env);
+    takeNetworkOf(paths, env);
     return thisMachine(root, env, now());
   };
   const nothing = () => {};
