@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
 import { type DeviceNow, type Gathered, gatherAndDecide } from "../../content/gather.ts";
-import { releaseSource } from "../../content/releaseSource.ts";
+import { type ReleaseSource, releaseSource } from "../../content/releaseSource.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { type Product, UpdateId, type Version } from "../../protocol/ids.ts";
@@ -16,6 +16,7 @@ import { openCached, refresh } from "../../protocol/trust/client.ts";
 import type { TrustedMetadata } from "../../protocol/trust/ports.ts";
 import type { DevicePaths } from "../paths.ts";
 import type { OrchestratorDatabase } from "./database.ts";
+import { neverOlder } from "./policyMarks.ts";
 import { digest, openRepository, type Repository } from "./repository.ts";
 
 /** What the last successful check left, kept over restarts. */
@@ -110,14 +111,11 @@ export async function lookAt(
   input: DecideInput,
   asked: { readonly product: Product; readonly version?: Version | undefined },
 ): Promise<Gathered> {
-  const { trust, cache } = openRepository(input.paths, input.config, input.now);
+  const repository = openRepository(input.paths, input.config, input.now);
+  const { trust } = repository;
   const trusted = (await openUnexpired(trust)) ?? (await refresh(trust));
-  return await gatherAndDecide(
-    releaseSource(trusted, cache.read),
-    input.device,
-    input.now(),
-    asked,
-  );
+  const releases = releasesOf(input.database, repository, trusted);
+  return await gatherAndDecide(releases, input.device, input.now(), asked);
 }
 
 /** Undefined too when what is kept has expired: then only the server can tell. */
@@ -135,13 +133,20 @@ function keep(database: OrchestratorDatabase, evaluation: Evaluation): Evaluatio
   return evaluation;
 }
 
+const releasesOf = (
+  database: OrchestratorDatabase,
+  { source, cache }: Repository,
+  trusted: TrustedMetadata,
+): ReleaseSource => neverOlder(releaseSource(trusted, cache.read), database, source);
+
 async function evaluate(
-  { device, now, decided }: DecideInput,
-  { source, cache, traffic }: Repository,
+  { database, device, now, decided }: DecideInput,
+  repository: Repository,
   trusted: TrustedMetadata,
   outcome: CheckResult["outcome"],
 ): Promise<Evaluation> {
-  const releases = releaseSource(trusted, cache.read);
+  const { source, cache, traffic } = repository;
+  const releases = releasesOf(database, repository, trusted);
   const gathered = await gatherAndDecide(releases, device, now());
   const { installs, offers, notOffered } = gathered.decision;
   cache.keepOnlyRead();

@@ -9,6 +9,14 @@ export const POLICY_ERRORS = {
       "Nothing of this channel is offered until it is right. Administrator: write it again with `upbeat rollouts` or `upbeat policy set`",
     retry: "server",
   },
+  "UPB-POLICY-OLD": {
+    stage: "evaluate",
+    text: "The offer policy is older than the one that this machine has read before",
+    causes: ["it was signed by hand", "the repository was made anew from an old copy"],
+    remedy:
+      "Nothing of this channel is offered until the policy is past the known revision. Administrator: change it with `upbeat policy set` until it is",
+    retry: "server",
+  },
   "UPB-POLICY-EDIT": {
     stage: "publish",
     text: "The policy cannot be changed like this",

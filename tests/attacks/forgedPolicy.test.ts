@@ -131,6 +131,30 @@ describe("a policy that the right key signed and the machine can't use", () => {
   });
 });
 
+describe("a policy that the right key signed by mistake", () => {
+  const unreadable = async () => {
+    const { check } = await device.check();
+    return check?.offers.length === 0 && check.notOffered[0]?.reason === "policy-unreadable";
+  };
+
+  it("and that goes back to a revision of before is not followed, over restarts too", async () => {
+    sign(policy(5));
+    expect((await nextCheck()).offers).toBe(1);
+    sign(policy(4));
+    expect(await unreadable()).toBe(true);
+    await device.restartOrchestrator();
+    expect(await unreadable()).toBe(true);
+    sign(policy(6));
+    expect((await nextCheck()).offers).toBe(1);
+  });
+
+  it("and that is gone is missed, not taken for leave to offer everything", async () => {
+    delete (device.simulator.document("stable")["targets"] as Json)[PATH];
+    device.simulator.publish("stable");
+    expect(await unreadable()).toBe(true);
+  });
+});
+
 describe("what is on the machine's disk", () => {
   it("can't lift it either: the cached policy is checked like one from the network", async () => {
     const folder = device.paths.orchestratorState;

@@ -22,6 +22,7 @@ afterAll(async () => {
 });
 
 const DAY_MS = 86_400_000;
+const iso = (inMs: number) => new Date(Date.now() + inMs).toISOString();
 
 const checkAndReport = async (device: FleetDevice) => {
   const decided = await device.check();
@@ -85,6 +86,16 @@ describe("the server's preview", () => {
     expect(inDays).toBeLessThan(5.1);
     expect(found.arrivals).toMatchObject([{ devices: 1 }]);
     await admin.upbeat("policy", "unset");
+  });
+
+  it("knows what the machine's own people have set", async () => {
+    const pause = { setAt: iso(0), until: iso(3 * DAY_MS) };
+    await canary.orchestrator.changeSettings({ set: { pause }, unset: [] });
+    expect((await checkAndReport(canary)).notOffered).toMatchObject({ "kiosk@2.0": "paused" });
+    expect(await why(canary, "kiosk@2.0")).toMatchObject({ reason: "paused", by: "user" });
+    await canary.orchestrator.changeSettings({ set: {}, unset: ["pause"] });
+    expect((await checkAndReport(canary)).offers).toEqual(["kiosk@2.0"]);
+    expect(await why(canary, "kiosk@2.0")).toMatchObject({ outcome: "offered" });
   });
 
   it("knows of updates that are installed", async () => {

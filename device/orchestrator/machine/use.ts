@@ -20,7 +20,7 @@ export interface UseLog {
   recall(zone: Zone, nowMs: number): Use;
 }
 
-export function useLog(database: OrchestratorDatabase): UseLog {
+export function logOfUse(database: OrchestratorDatabase): UseLog {
   const days = () => database.recall("use", Days) ?? {};
   return {
     note(zone, nowMs) {

@@ -9,7 +9,7 @@ import type { FailureLog } from "../failures.ts";
 import { type FleetLockService, takeRestartSlot } from "../fleetLock.ts";
 import type { Inhibitors } from "../machine/inhibitors.ts";
 import { sensors } from "../machine/sensors.ts";
-import { useLog } from "../machine/use.ts";
+import { logOfUse } from "../machine/use.ts";
 import type { Memory } from "../memory.ts";
 import { recallProviders } from "../providerWork.ts";
 import type { DevicePolicy } from "../settings/devicePolicy.ts";
@@ -37,7 +37,7 @@ export interface AutomatParts {
 
 export function startAutomat(parts: AutomatParts): Automat {
   const { paths, database, now, calls } = parts;
-  const use = useLog(database);
+  const use = logOfUse(database);
   const serverUrl = () => readDeviceConfig(paths)?.serverUrl;
   const machine = sensors(paths.root, serverUrl, now);
   return automat({
