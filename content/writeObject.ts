@@ -27,10 +27,10 @@ const c = zlib.constants;
 /** RFC 8878, 3.1.1.1.2: what every reader should be ready for, 8 MiB. */
 const WINDOW_LOG = 23;
 /**
- * Measured on node's own 150 MB: level 12 takes 13 s of CPU, 15 takes 55 s for 1 % less. Small files
- * are many in sum and cheap each, so they get the best.
+ * Measured: of typescript's 9 MB level 17 makes 1.18 MB in 4.2 s of CPU, 19 makes 1.16 MB in 6.2 s, 12
+ * makes 1.34 MB in 0.6 s. Of node's 150 MB level 12 takes 13 s, and 15 takes 55 s for 1 % less.
  */
-const LEVEL = { small: 19, large: 12 };
+const LEVEL = { small: 17, large: 12 };
 const LARGE_BYTES = 16 * 1024 * 1024;
 
 export interface WrittenObject {

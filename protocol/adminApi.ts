@@ -7,6 +7,7 @@
  *   POST /api/v1/repository   RepositoryUpdate -> RepositoryState   all or nothing, timestamp last
  *   GET  /api/v1/repository                   -> RepositoryState
  *   GET  /api/v1/updates                      -> { updates: PublishedUpdate[] }
+ *   GET  /api/v1/updates/:product/:version/storage -> { storage: UpdateStorage[] }
  *   GET  /api/v1/products/:product/installed  -> InstalledVersions
  *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
  *   GET  /api/v1/channels/:channel/policy     -> { policy? }   as it was signed
@@ -61,6 +62,32 @@ export const PublishedUpdate = z.object({
   retired: z.boolean(),
 });
 export type PublishedUpdate = z.infer<typeof PublishedUpdate>;
+
+const Objects = z.object({ objects: z.int(), sizeBytes: z.int() });
+/** What lies on the server for one update in one channel. Sizes as stored. */
+export const UpdateStorage = z.object({
+  channel: Channel,
+  /** Many small files together. */
+  packs: Objects,
+  /** One file each. */
+  files: Objects,
+  /** Of both: what other updates of the product use too. */
+  shared: Objects,
+  /** What says where the others are. */
+  lists: Objects,
+  /** What a machine that has nothing fetches. */
+  wholeBytes: z.int(),
+  patches: z.array(
+    z.object({
+      /** Undefined: no update has that tree any more. */
+      from: Version.optional(),
+      sizeBytes: z.int(),
+      readBytes: z.int(),
+      writeBytes: z.int(),
+    }),
+  ),
+});
+export type UpdateStorage = z.infer<typeof UpdateStorage>;
 
 /** How many devices report each version of a product as installed. */
 export const InstalledVersions = z.object({

@@ -1,6 +1,6 @@
 /** `upbeat updates …`: what is published. Retiring signs, so it needs the channel's key. */
 import { z } from "zod";
-import { Audience, PublishedUpdate } from "../../protocol/adminApi.ts";
+import { Audience, PublishedUpdate, UpdateStorage } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Channel, formatUpdate, type Product, type Version } from "../../protocol/ids.ts";
 import { command, group } from "../command.ts";
@@ -33,17 +33,24 @@ const list = command({
 const show = command({
   name: "show",
   args: UPDATE_ARGUMENT,
-  summary: "Show one published update",
+  summary: "Show one published update, and what lies on the server for it",
   options: SERVER_OPTIONS,
-  examples: [["upbeat updates show kiosk@1.4.0", "its id, size, class and channel"]],
+  examples: [
+    ["upbeat updates show kiosk@1.4.0", "its id, its objects and its patches, with sizes"],
+  ],
   input: z.object({ ...ServerInput, update: UpdateName }),
   run: async ({ update, ...input }, { world }) => {
     const client = serverClient(serverSettings(world, input), world.interrupted);
     const found = await find(client, update);
+    const path = `api/v1/updates/${update.product}/${encodeURIComponent(update.version)}/storage`;
+    const { storage } = await client.get(path, z.object({ storage: z.array(UpdateStorage) }));
     return {
       schema: "upbeat.updates/1",
-      data: { updates: found },
-      text: (style) => found.map((one) => showText(style, one)).join("\n\n"),
+      data: { updates: found, storage },
+      text: (style) =>
+        found
+          .map((one) => showText(style, one, !one.retired && storageOf(storage, one.channel)))
+          .join("\n\n"),
     };
   },
 });
@@ -136,7 +143,14 @@ function listText(style: Style, all: readonly PublishedUpdate[]): string {
   return table(style, head, rows);
 }
 
-const showText = (style: Style, one: PublishedUpdate): string =>
+const storageOf = (all: readonly UpdateStorage[], channel: Channel): UpdateStorage | undefined =>
+  all.find((one) => one.channel === channel);
+
+const showText = (
+  style: Style,
+  one: PublishedUpdate,
+  storage: UpdateStorage | undefined | false,
+): string =>
   facts(style, [
     ["Update", style.bold(formatUpdate(one))],
     ["Manifest", one.manifestSha256],
@@ -146,7 +160,26 @@ const showText = (style: Style, one: PublishedUpdate): string =>
     ["Payload", `${count(one.files, "file")}, ${bytes(one.sizeBytes)}`],
     ["Published", moment(Date.parse(one.publishedAt))],
     ["State", one.retired ? style.warn("retired") : style.good("offered")],
+    ...(storage ? storageFacts(storage, one) : []),
   ]);
+
+function storageFacts(storage: UpdateStorage, { sizeBytes }: PublishedUpdate): [string, string][] {
+  const { packs, files, shared, lists, wholeBytes, patches } = storage;
+  const sum = (what: UpdateStorage["packs"], one: string) =>
+    `${count(what.objects, one)}, ${bytes(what.sizeBytes)}`;
+  const others =
+    shared.objects === 0 ? "" : `; ${bytes(shared.sizeBytes)} shared with other versions`;
+  return [
+    ["Packs", sum(packs, "object")],
+    ["Files", `${sum(files, "object")}${others}`],
+    ["Lists", sum(lists, "object")],
+    ["Whole", `${bytes(wholeBytes)} for a machine that has nothing, of ${bytes(sizeBytes)}`],
+    ...patches.map((patch): [string, string] => [
+      "Patch",
+      `from ${patch.from ?? "a version that is gone"}: ${bytes(patch.sizeBytes)}, makes ${bytes(patch.writeBytes)}`,
+    ]),
+  ];
+}
 
 function audienceText(style: Style, found: Audience): string {
   const held = found.notOffered.map(({ reason, devices }) => `${devices} ${reason}`).join(", ");

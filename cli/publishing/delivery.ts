@@ -5,9 +5,8 @@
  * Errors: UPB-PUBLISH-*, UPB-CLI-FILE, UPB-FETCH-*, UPB-TRUST-*, UPB-DELIVERY-INVALID, those of the
  * server.
  */
-import { join } from "node:path";
 import { packDocument } from "../../content/packedDocument.ts";
-import { type ContentPlace, contentTable, distinctContents } from "../../core/contentPlaces.ts";
+import { type ContentPlace, contentTable } from "../../core/contentPlaces.ts";
 import { storedBytesOf, usedFrames } from "../../core/deliveryCost.ts";
 import type { Delivery, PackedDocument, Patch } from "../../protocol/delivery.ts";
 import type { Sha256, Version } from "../../protocol/ids.ts";
@@ -17,6 +16,7 @@ import type { Progress } from "../screen/progress.ts";
 import type { ContentReader } from "./contentReader.ts";
 import type { EarlierVersion } from "./earlier.ts";
 import { makePatch } from "./makePatch.ts";
+import type { MadePatch } from "./patchRequest.ts";
 import { storeContents } from "./storeContents.ts";
 import type { Uploads } from "./upload.ts";
 import type { WorkFolder } from "./workFolder.ts";
@@ -51,17 +51,34 @@ export interface PatchCost {
 export async function makeDelivery(
   input: DeliveryInput,
 ): Promise<{ packed: PackedDocument; patches: PatchCost[] }> {
-  const { entries, list, uploads, earlier } = input;
+  const { earlier } = input;
   // The newest last, because it counts. What lies there plainly is compressed now.
   const packed = [...earlier.toReversed(), ...(input.before ? [input.before] : [])].filter(
     ({ delivery }) => delivery !== undefined,
   );
   const known = new Map(packed.flatMap(({ places }) => [...places]));
+  const stop = new AbortController();
+  const interrupted = AbortSignal.any([input.interrupted, stop.signal]);
+  // Begun before the contents are stored, because one processor compresses while another compares.
+  const making = beginPatches({ ...input, interrupted });
+  try {
+    return await storeAll(input, known, making);
+  } catch (error) {
+    stop.abort(error);
+    throw error;
+  }
+}
+
+async function storeAll(
+  input: DeliveryInput,
+  known: ReadonlyMap<Sha256, ContentPlace>,
+  making: readonly MakingPatch[],
+): Promise<{ packed: PackedDocument; patches: PatchCost[] }> {
+  const { entries, list, uploads } = input;
   const places = await storeContents({ ...input, known });
-  await storePlainly(input);
   const packedList = packDocument(list.bytes);
   const table = packDocument(stableJson(contentTable(entries, places)));
-  const { patches, costs } = await makePatches(input, places, packedList.packed);
+  const { patches, costs } = await takePatches(input, making, places, packedList.packed);
   const frames = usedFrames(places);
   const delivery: Delivery = {
     schema: "upbeat.delivery/1",
@@ -77,37 +94,39 @@ export async function makeDelivery(
   return { packed: document.packed, patches: costs };
 }
 
-/** For devices that do not read deliveries yet. */
-async function storePlainly({ entries, folder, list, uploads }: DeliveryInput): Promise<void> {
-  const { sha256, bytes } = list;
-  await uploads.bytes(bytes, { sha256, sizeBytes: bytes.length }, "lists");
-  for (const file of distinctContents(entries))
-    await uploads.file(join(folder, file.path), file, "contents");
+interface MakingPatch {
+  readonly base: EarlierVersion;
+  readonly made: Promise<MadePatch>;
 }
 
-async function makePatches(
-  input: DeliveryInput,
+/** One after the other, each from a base that has none: memory is for one at a time. */
+function beginPatches(input: DeliveryInput): MakingPatch[] {
+  const payload = input.list.sha256;
+  const has = new Set(input.before?.delivery?.patches.map((patch) => patch.from));
+  let last: Promise<unknown> = Promise.resolve();
+  return input.earlier
+    .filter((base) => base.payload !== payload && !has.has(base.payload))
+    .map((base) => {
+      const made = last.then(() => makePatch({ ...input, base, payload }));
+      last = made;
+      // Told when it is waited for.
+      made.catch(() => undefined);
+      return { base, made };
+    });
+}
+
+async function takePatches(
+  { before, uploads, work, progress }: DeliveryInput,
+  making: readonly MakingPatch[],
   places: ReadonlyMap<Sha256, ContentPlace>,
   list: PackedDocument,
 ): Promise<{ patches: Patch[]; costs: PatchCost[] }> {
-  const { before, uploads, work, progress } = input;
   const patches: Patch[] = [...(before?.delivery?.patches ?? [])];
   const costs: PatchCost[] = [];
-  const payload = input.list.sha256;
-  const isNeeded = (base: EarlierVersion) =>
-    base.payload !== payload && !patches.some((patch) => patch.from === base.payload);
-  const bases = input.earlier.filter(isNeeded);
-  for (const [index, base] of bases.entries()) {
-    const which = bases.length === 1 ? "" : ` (${index + 1} of ${bases.length})`;
-    const text = `Make the patch from ${base.version}${which}`;
-    progress.show({ text });
-    let fetchedBytes = 0;
-    const onFetched = (bytes: number) => {
-      fetchedBytes += bytes;
-      progress.show({ text, doneBytes: fetchedBytes });
-    };
-    const made = await makePatch({ ...input, base, payload, onFetched });
-    const { sha256, sizeBytes, readBytes, writeBytes, cpuMs, peakMemoryBytes } = made;
+  for (const [index, { base, made }] of making.entries()) {
+    const which = making.length === 1 ? "" : ` (${index + 1} of ${making.length})`;
+    progress.show({ text: `Make the patch from ${base.version}${which}` });
+    const { sha256, sizeBytes, readBytes, writeBytes, cpuMs, peakMemoryBytes } = await made;
     const isWorth = sizeBytes <= WORTH_SHARE * (wholeBytes(places, base) + list.sizeBytes);
     costs.push({ from: base.version, sizeBytes, isWorth, cpuMs, peakMemoryBytes });
     if (isWorth) {

@@ -18,13 +18,12 @@ export async function fetchContents(
   reader: ContentReader,
   work: WorkFolder,
   places: ReadonlyMap<Sha256, ContentPlace>,
-  onBytes: (bytes: number) => void,
 ): Promise<void> {
   const missing = [...places].filter(([sha256]) => !existsSync(work.pathOf(sha256)));
   const waiting = usedFrames(new Map(missing));
   const worker = async (): Promise<void> => {
     for (let used = waiting.pop(); used !== undefined; used = waiting.pop())
-      await fetchFrame(reader, work, used, onBytes);
+      await fetchFrame(reader, work, used);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
@@ -33,7 +32,6 @@ async function fetchFrame(
   reader: ContentReader,
   work: WorkFolder,
   { object, frame, parts }: UsedFrame,
-  onBytes: (bytes: number) => void,
 ): Promise<void> {
   const besideOf = ({ sha256 }: FramePart) => `${work.pathOf(sha256)}.new`;
   const files = new Map(parts.map((part) => [part, openSync(besideOf(part), "w", 0o600)]));
@@ -42,7 +40,6 @@ async function fetchFrame(
       const handle = files.get(part);
       for (let done = 0; handle !== undefined && done < chunk.length; )
         done += writeSync(handle, chunk, done);
-      onBytes(chunk.length);
     });
     for (const part of parts) renameSync(besideOf(part), work.pathOf(part.sha256));
   } finally {

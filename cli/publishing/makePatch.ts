@@ -30,7 +30,6 @@ export interface PatchInput {
   readonly work: WorkFolder;
   readonly reader: ContentReader;
   readonly interrupted: AbortSignal;
-  readonly onFetched: (bytes: number) => void;
 }
 
 /** The file is in the work folder, perhaps since a publish that was interrupted. */
@@ -62,7 +61,7 @@ async function findOld(input: PatchInput): Promise<Map<Sha256, string>> {
   );
   const compared = comparedContents(base.entries, entries);
   const wanted = [...base.places].filter(([sha256]) => compared.has(sha256) && !here.has(sha256));
-  await fetchContents(input.reader, work, new Map(wanted), input.onFetched);
+  await fetchContents(input.reader, work, new Map(wanted));
   return new Map([...compared].map((sha256) => [sha256, here.get(sha256) ?? work.pathOf(sha256)]));
 }
 

@@ -52,6 +52,9 @@ export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
     });
     return { rollouts: await Promise.all(rollouts.map(report)) };
   });
+  attach(app, ROUTES.storage, admit, ({ params }) => ({
+    storage: publishing.storage(params.product, params.version),
+  }));
   attach(app, ROUTES.installed, admit, async ({ params }) => ({
     versions: await countInstalled(db, params.product),
   }));

@@ -14,6 +14,7 @@ import {
   RepositoryUpdate,
   RolloutReport,
   SignerKeys,
+  UpdateStorage,
 } from "../../protocol/adminApi.ts";
 import { Explanation } from "../../protocol/decisions.ts";
 import {
@@ -110,6 +111,12 @@ export const ROUTES = {
     "The rollouts of a channel, and how far their devices have come",
     z.object({ rollouts: z.array(RolloutReport) }),
     z.object({ channel: Channel }),
+  ),
+  storage: get(
+    "/api/v1/updates/:product/:version/storage",
+    "What lies on the server for an update, in each channel that offers it",
+    z.object({ storage: z.array(UpdateStorage) }),
+    z.object({ product: Product, version: Version }),
   ),
   installed: get(
     "/api/v1/products/:product/installed",

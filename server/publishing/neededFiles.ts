@@ -6,15 +6,15 @@
  * Errors: UPB-SERVER-DAMAGED, UPB-MANIFEST-INVALID, those of `checkStored.ts`.
  */
 import { ContentTable, Delivery } from "../../protocol/delivery.ts";
-import { UpbeatError } from "../../protocol/errors/error.ts";
 import { manifestPath } from "../../protocol/ids.ts";
-import { type ProductIndex, readManifest } from "../../protocol/manifest.ts";
+import type { ProductIndex } from "../../protocol/manifest.ts";
 import { isFile } from "../../protocol/payload.ts";
 import { contentPath } from "../contentUpload.ts";
 import type { RepositoryFiles } from "../repositoryFiles.ts";
 import { readDocument, readList } from "./checkStored.ts";
-import { parseIndex, targetPath } from "./checkTargets.ts";
+import { targetPath } from "./checkTargets.ts";
 import { type CurrentSet, rolePath, shownTargets, TIMESTAMP_PATH } from "./currentSet.ts";
+import { type ShownIndex, shownIndexes } from "./shownIndexes.ts";
 
 export function neededFiles(files: RepositoryFiles, current: CurrentSet): Set<string> {
   const needed = new Set([TIMESTAMP_PATH, rolePath("snapshot", current.snapshot.version)]);
@@ -22,40 +22,29 @@ export function neededFiles(files: RepositoryFiles, current: CurrentSet): Set<st
   for (let version = 1; version <= files.rootVersion(); version++)
     needed.add(rolePath("root", version));
   for (const [role, { version }] of current.meta) needed.add(rolePath(role, version));
-  const targets = shownTargets(files, current);
-  for (const [path, sha256] of targets) needed.add(targetPath(path, sha256));
-  const read = (path: string): Uint8Array => {
-    const at = targetPath(path, targets.get(path) ?? "");
-    const bytes = files.read(at);
-    if (bytes === undefined) throw new UpbeatError("UPB-SERVER-DAMAGED", { object: at });
-    return bytes;
-  };
-  for (const path of targets.keys()) {
-    if (!path.endsWith("/index")) continue;
-    const index = parseIndex(read(path), path);
-    for (const entry of index.updates)
-      for (const sha256 of objectsOf(files, index, entry, read)) needed.add(contentPath(sha256));
-  }
+  for (const [path, sha256] of shownTargets(files, current)) needed.add(targetPath(path, sha256));
+  for (const shown of shownIndexes(files, current))
+    for (const entry of shown.index.updates)
+      for (const sha256 of objectsOf(files, shown, entry)) needed.add(contentPath(sha256));
   return needed;
 }
 
 function* objectsOf(
   files: RepositoryFiles,
-  { channel, product }: ProductIndex,
+  { index, read }: ShownIndex,
   entry: ProductIndex["updates"][number],
-  read: (path: string) => Uint8Array,
 ): Generator<string> {
-  const path = manifestPath(channel, product, entry.version);
+  const object = manifestPath(index.channel, index.product, entry.version);
   if (entry.delivery !== undefined) {
-    const delivery = readDocument(files, entry.delivery, Delivery, path);
-    const table = readDocument(files, delivery.contents, ContentTable, path);
+    const delivery = readDocument(files, entry.delivery, Delivery, object);
+    const table = readDocument(files, delivery.contents, ContentTable, object);
     yield entry.delivery.sha256;
     for (const { sha256 } of [delivery.list, delivery.contents, ...delivery.patches]) yield sha256;
     for (const { sha256 } of table.objects) yield sha256;
     return;
   }
-  const manifest = readManifest(read(path), path);
-  if (manifest.payload === undefined) return;
-  yield manifest.payload.sha256;
-  for (const file of readList(files, { manifest, entry })) if (isFile(file)) yield file.sha256;
+  const listed = read(entry);
+  if (listed.manifest.payload === undefined) return;
+  yield listed.manifest.payload.sha256;
+  for (const file of readList(files, listed)) if (isFile(file)) yield file.sha256;
 }

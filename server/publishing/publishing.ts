@@ -7,9 +7,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
-import type { RepositoryState, RepositoryUpdate } from "../../protocol/adminApi.ts";
+import type { RepositoryState, RepositoryUpdate, UpdateStorage } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { Sha256 } from "../../protocol/ids.ts";
+import type { Product, Sha256, Version } from "../../protocol/ids.ts";
 import { isoTime } from "../../protocol/trust/verify.ts";
 import type { Asked } from "../contentUpload.ts";
 import type { FileSet, RepositoryFiles } from "../repositoryFiles.ts";
@@ -32,6 +32,7 @@ import {
 } from "./currentSet.ts";
 import { neededFiles } from "./neededFiles.ts";
 import { proveSet } from "./proof.ts";
+import { updateStorage } from "./updateStorage.ts";
 
 export interface Publishing {
   /** Errors: those of the three checks, UPB-SERVER-SIGNER-AWAY, UPB-SIGNER-REFUSED. */
@@ -40,6 +41,8 @@ export interface Publishing {
   renewIfDue(): Promise<boolean>;
   /** Removes what nothing shown needs any more and has not for a week. */
   collect(): Promise<Collected>;
+  /** What lies here for an update, in each channel that offers it. */
+  storage(product: Product, version: Version): UpdateStorage[];
   /** Undefined: nothing was published yet. */
   current(): CurrentSet | undefined;
   state(): RepositoryState;
@@ -175,6 +178,8 @@ export function openPublishing(deps: {
     publish: (update) => inTurn(() => publish(update)),
     renewIfDue: () => inTurn(renew),
     collect: () => inTurn(collectFiles),
+    storage: (product, version) =>
+      current === undefined ? [] : updateStorage(files, current, product, version),
     current: () => current,
     state,
     rootSha256,
