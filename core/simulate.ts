@@ -90,9 +90,9 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
   const works = new Map<string, Work>();
   let work: Work | undefined;
   let wishes: RestartWishes = { now: false, warnedMs: {} };
+  let settings: Settings | undefined;
   let checkMs = input.lastCheckMs === undefined ? undefined : nextCheck(input.lastCheckMs);
   let shownMs = Number.NEGATIVE_INFINITY;
-  let settings: Settings | undefined;
   let windows = maintenanceWindows([], zone);
   let wasOn = false;
 

@@ -13,6 +13,7 @@ import {
 import type { RestartWish } from "../protocol/restartWishes.ts";
 import { type ServiceAction, ServiceInfo, type ServiceName } from "../protocol/servicesApi.ts";
 import { EffectivePolicy } from "../protocol/settings.ts";
+import { Simulation } from "../protocol/simulation.ts";
 import { HistoryEntry } from "../protocol/updateServiceApi.ts";
 import { callLocal } from "./localClient.ts";
 import { devicePaths } from "./paths.ts";
@@ -48,6 +49,15 @@ export const changeSettings = (root: string, change: SettingsChange): Promise<Ef
 
 export const effectivePolicy = (root: string): Promise<EffectivePolicy> =>
   callLocal(devicePaths(root).orchestratorSocket, "GET", "/v1/policy", EffectivePolicy);
+
+/** Hundreds of days of a machine with many updates take a while on a small one. */
+const SIMULATION_TIMEOUT_MS = 120_000;
+
+export function simulateDevice(root: string, days: number): Promise<Simulation> {
+  const socket = devicePaths(root).orchestratorSocket;
+  const path = `/v1/simulation?days=${days}`;
+  return callLocal(socket, "GET", path, Simulation, undefined, SIMULATION_TIMEOUT_MS);
+}
 
 export const wishRestart = (root: string, wish: RestartWish): Promise<DeviceStatus> =>
   callLocal(devicePaths(root).orchestratorSocket, "POST", "/v1/restart", DeviceStatus, wish);

@@ -8,6 +8,8 @@ export interface DevicePaths {
   readonly root: string;
   /** `DeviceConfig`; owned by root, read by both services. */
   readonly config: string;
+  /** A signed catalogue that the administrator has brought: what a server serves. */
+  readonly catalogue: string;
   /** The administrator's settings of this machine (`AdminSettings`). */
   readonly settings: string;
   /** `RestartCommand`: how this machine is restarted, where it is not by systemd. */
@@ -39,6 +41,7 @@ export function devicePaths(root: string): DevicePaths {
   return {
     root,
     config: join(root, "etc/upbeat/device.json"),
+    catalogue: join(state, "catalogue"),
     settings: join(root, "etc/upbeat/settings.json"),
     restartCommand: join(root, "etc/upbeat/restart.json"),
     tags: join(root, "etc/upbeat/tags"),

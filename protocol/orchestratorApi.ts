@@ -40,7 +40,12 @@ const WhichUpdates = {
 
 export const ChangeRequest = z.discriminatedUnion("kind", [
   /** `full` ignores what is cached about the server's state and asks for everything again. */
-  z.strictObject({ kind: z.literal("check"), full: z.boolean().default(false) }),
+  z.strictObject({
+    kind: z.literal("check"),
+    full: z.boolean().default(false),
+    /** From the catalogue that the administrator has put in place, not from the server. */
+    offline: z.boolean().optional(),
+  }),
   z.strictObject({ kind: z.literal("download"), ...WhichUpdates }),
   z.strictObject({ kind: z.literal("install"), ...WhichUpdates }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),

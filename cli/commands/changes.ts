@@ -1,9 +1,11 @@
 /** The daily verbs of a device: check, download, install, rollback, uninstall. */
+import { resolve } from "node:path";
 import { z } from "zod";
 import { deviceStatus } from "../../device/deviceCalls.ts";
 import { Product } from "../../protocol/ids.ts";
 import type { Change, CheckResult } from "../../protocol/orchestratorApi.ts";
 import { ProviderId, type ProviderReport } from "../../protocol/providers.ts";
+import { withCatalogue } from "../catalogue.ts";
 import { type Answer, command, type Session } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
 import { followChange } from "../followChange.ts";
@@ -16,17 +18,36 @@ import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
 export const check = command({
   name: "check",
   summary: "Ask the server for updates and show which suit this machine",
-  options: [ROOT_OPTION, { flags: "--full", text: "ask for everything again, whatever is cached" }],
+  details:
+    "With --from nothing is asked over the network: the folder holds a copy of what a server serves\n(metadata/ and targets/), and is verified like it. The machine's administrator runs it.",
+  options: [
+    ROOT_OPTION,
+    { flags: "--full", text: "ask for everything again, whatever is cached" },
+    {
+      flags: "--from <folder>",
+      text: "a signed catalogue, e.g. on a USB stick, instead of the server",
+      completes: "folder",
+    },
+  ],
   examples: [
     ["upbeat check", "one small request when nothing changed"],
     ["upbeat check --full", "fetches and verifies all metadata again"],
+    ["sudo upbeat check --from /media/stick/updates", "without any network"],
   ],
-  input: z.object({ ...RootInput, full: z.boolean().default(false) }),
-  run: async ({ root, full }, session) => {
-    const change = await followChange(session, deviceRoot(session.world, { root }), {
-      kind: "check",
-      full,
-    });
+  input: z.object({
+    ...RootInput,
+    full: z.boolean().default(false),
+    from: z.string().optional(),
+  }),
+  run: async ({ root, full, from }, session) => {
+    const device = deviceRoot(session.world, { root });
+    const request = { kind: "check", full } as const;
+    const change =
+      from === undefined
+        ? await followChange(session, device, request)
+        : await withCatalogue(device, resolve(session.world.cwd, from), () =>
+            followChange(session, device, { ...request, offline: true }),
+          );
     const offers = change.check?.offers ?? [];
     const theirs = (change.check?.providers ?? []).flatMap(({ updates }) => updates);
     const exitCode = offers.length + theirs.length === 0 ? EXIT.nothingToDo : EXIT.ok;

@@ -24,6 +24,7 @@ import { moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts, table } from "../screen/table.ts";
 import { show } from "./devicePolicy.ts";
+import { simulate } from "./simulate.ts";
 
 const SERVER_KEYS = SETTING_KEYS.filter((key) =>
   SETTINGS[key].layers.some((layer) => layer === "server"),
@@ -132,6 +133,7 @@ const require = command({
 
 export const policy = group("policy", "Settings of machines, and who has set them", [
   show,
+  simulate,
   set,
   unset,
   list,

@@ -13,7 +13,7 @@ import type { EventQueue } from "./eventQueue.ts";
 import { factsOf } from "./facts/collect.ts";
 import type { FactKeeper } from "./facts/keeper.ts";
 import type { FailureLog } from "./failures.ts";
-import { type DecideInput, decideAgain, type Evaluation, scan } from "./scan.ts";
+import { type DecideInput, decideAgain, type Evaluation, scan, scanOffline } from "./scan.ts";
 import type { DevicePolicy } from "./settings/devicePolicy.ts";
 import type { UpdateServiceCalls } from "./updateServiceCalls.ts";
 
@@ -59,6 +59,13 @@ export async function decideInput(world: DecideWorld, fresh = true): Promise<Dec
 export async function evaluate(world: DecideWorld, full: boolean) {
   const input = await decideInput(world);
   const evaluation = await scan({ ...input, full });
+  tellOffers(world, input.config, evaluation);
+  return evaluation;
+}
+
+export async function evaluateOffline(world: DecideWorld): Promise<Evaluation> {
+  const input = await decideInput(world);
+  const evaluation = await scanOffline(input);
   tellOffers(world, input.config, evaluation);
   return evaluation;
 }

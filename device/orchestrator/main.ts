@@ -39,6 +39,7 @@ async function main(): Promise<void> {
   const orchestrator = startOrchestrator({
     paths,
     now: Date.now,
+    elapsed: () => performance.now(),
     random: Math.random,
     log: (message, facts) => log.info(facts, message),
   });

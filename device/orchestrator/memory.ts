@@ -8,6 +8,8 @@ import type { OrchestratorDatabase } from "./database.ts";
 import { askedWaitMs } from "./retryAfter.ts";
 import { Evaluation } from "./scan.ts";
 
+const HOUR_MS = 3_600_000;
+
 const Plan = z.object({
   nextCheckMs: z.int(),
   failures: z.int(),
@@ -19,7 +21,8 @@ export interface Memory {
   evaluation(): Evaluation | undefined;
   plan(): Plan | undefined;
   planFirstCheck(): void;
-  planAfterSuccess(): void;
+  /** The next one, in the settings' hours. */
+  planAfterSuccess(intervalHours: number): void;
   /** What is offered stays as it was. */
   planAfterFailure(error: unknown): void;
 }
@@ -38,8 +41,10 @@ export function memory(
       const next = firstCheckMs(clock.now(), before?.nextCheckMs, clock.random());
       keep({ ...(before ?? { failures: 0 }), nextCheckMs: next });
     },
-    planAfterSuccess: () =>
-      keep({ nextCheckMs: nextCheckMs(clock.now(), clock.random()), failures: 0 }),
+    planAfterSuccess(intervalHours) {
+      const intervalMs = intervalHours * HOUR_MS;
+      keep({ nextCheckMs: nextCheckMs(clock.now(), clock.random(), intervalMs), failures: 0 });
+    },
     planAfterFailure(error) {
       const failures = (plan()?.failures ?? 0) + 1;
       const next = retryMs(clock.now(), failures, clock.random(), askedWaitMs(error));

@@ -20,11 +20,13 @@ import type {
 } from "../../protocol/orchestratorApi.ts";
 import type { RestartWish } from "../../protocol/restartWishes.ts";
 import type { EffectivePolicy } from "../../protocol/settings.ts";
+import type { Simulation } from "../../protocol/simulation.ts";
 import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import { readDeviceKey } from "../deviceKey.ts";
 import type { DevicePaths } from "../paths.ts";
 import { changes } from "./changes.ts";
+import { clockWatch } from "./clockWatch.ts";
 import { openDatabase } from "./database.ts";
 import { type DecisionLog, decisionLog } from "./decisions/decisionLog.ts";
 import { deviceStatus } from "./deviceStatus.ts";
@@ -38,20 +40,25 @@ import { memory } from "./memory.ts";
 import { recallProviders } from "./providerWork.ts";
 import { redeciding } from "./redeciding.ts";
 import { reporter } from "./reporter.ts";
+import { lookAt } from "./scan.ts";
 import { devicePolicy } from "./settings/devicePolicy.ts";
 import { restartSlot } from "./timing/restartSlot.ts";
 import { restartMemory } from "./timing/restartState.ts";
+import { simulateDays } from "./timing/simulation.ts";
 import { startAutomat } from "./timing/startAutomat.ts";
 import { updateServiceCalls } from "./updateServiceCalls.ts";
 import { whyUpdate } from "./why.ts";
 import { changeWork } from "./work.ts";
 
 const STOP_MS = 2_000;
+const HOUR_MS = 3_600_000;
 
 export interface OrchestratorWorld {
   readonly paths: DevicePaths;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that pass whatever the wall clock does, but not while the machine sleeps. */
+  readonly elapsed: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: (message: string, facts: object) => void;
@@ -74,6 +81,8 @@ export interface Orchestrator {
     readonly product: Product;
     readonly version?: Version | undefined;
   }): Promise<Explanation>;
+  /** Errors: those of `why`. */
+  simulate(days: number): Promise<Simulation>;
   readonly decisions: Pick<DecisionLog, "list" | "replay">;
   /** Called once a second: what runs in the background stops when somebody comes back. */
   watch(): Promise<void>;
@@ -207,6 +216,10 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     }
   };
 
+  /** Planned by a clock that was wrong, and set right while nobody looked. */
+  const isTooFar = (plannedMs = 0): boolean =>
+    plannedMs - now() > policy.combined().settings.checkIntervalHours * HOUR_MS;
+  const hasJumped = clockWatch(now, world.elapsed);
   known.planFirstCheck();
   queued.resume();
 
@@ -256,9 +269,17 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
       const decide = await decideInput(deciding, false);
       return await whyUpdate({ decide, plan, records: service.updates }, asked);
     },
+    async simulate(days) {
+      const gathered = await lookAt(await decideInput(deciding, false));
+      const situation = await byItself.situation();
+      const lastCheckMs = known.evaluation()?.checkedMs;
+      const about = { gathered, policy, situation, lastCheckMs, days };
+      return simulateDays({ ...about, nowMs: now(), random: world.random });
+    },
     decisions,
     async tick() {
       const isEnrolled = typeof configOrReason() === "object";
+      if (hasJumped() || isTooFar(known.plan()?.nextCheckMs)) known.planFirstCheck();
       const due = now() >= (known.plan()?.nextCheckMs ?? 0);
       if (isEnrolled && queued.running() === undefined) {
         if (due) queued.request({ kind: "check", full: false });

@@ -5,11 +5,13 @@ import { Product, Version } from "../../protocol/ids.ts";
 import { InhibitRequest } from "../../protocol/inhibitors.ts";
 import { ChangeRequest, SettingsChange } from "../../protocol/orchestratorApi.ts";
 import { RestartWish } from "../../protocol/restartWishes.ts";
+import { SIMULATION_MAX_DAYS } from "../../protocol/simulation.ts";
 import { checked, localApi } from "../localServer.ts";
 import type { Orchestrator } from "./orchestrator.ts";
 
 const ById = z.object({ id: z.uuid() });
 const Asked = z.object({ product: Product, version: Version.optional() });
+const HowFar = z.object({ days: z.coerce.number().int().min(1).max(SIMULATION_MAX_DAYS) });
 const HowMany = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 
 export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance {
@@ -42,6 +44,9 @@ export function orchestratorServer(orchestrator: Orchestrator): FastifyInstance 
   });
   app.get("/v1/why", (request) =>
     orchestrator.why(checked(Asked, request.query, "the product and version")),
+  );
+  app.get("/v1/simulation", (request) =>
+    orchestrator.simulate(checked(HowFar, request.query, "the number of days").days),
   );
   app.get("/v1/policy", () => orchestrator.policy());
   app.post("/v1/settings", (request) =>

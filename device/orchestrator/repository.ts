@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { folderTargetReader } from "../../content/folderSource.ts";
 import {
   type HttpMetadataSource,
   httpMetadataSource,
@@ -33,6 +34,8 @@ export function openRepository(
   paths: DevicePaths,
   config: DeviceConfig,
   now: () => number,
+  /** Where targets come from that are not kept here; absent: the server. */
+  catalogue?: string,
 ): Repository {
   const trustedRoot = readTrustedRoot(paths);
   const source = digest([config.serverUrl, Buffer.from(trustedRoot).toString("base64")]);
@@ -48,7 +51,10 @@ export function openRepository(
     source,
     baseUrl,
     trust: { trustedRoot, store: metadataStore(join(folder, "metadata")), now, source: http },
-    cache: targetCache(join(folder, "targets"), httpTargetReader(baseUrl, count)),
+    cache: targetCache(
+      join(folder, "targets"),
+      catalogue === undefined ? httpTargetReader(baseUrl, count) : folderTargetReader(catalogue),
+    ),
     traffic,
   };
 }

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
+import { folderMetadataSource } from "../../content/folderSource.ts";
 import { type DeviceNow, type Gathered, gatherAndDecide } from "../../content/gather.ts";
 import { type ReleaseSource, releaseSource } from "../../content/releaseSource.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
@@ -53,6 +54,18 @@ export interface DecideInput {
 }
 export interface ScanInput extends DecideInput {
   readonly full: boolean;
+}
+
+/**
+ * A check without the server: from the catalogue in `paths.catalogue`, verified as if it had come
+ * over the network. What the server said last counts on for the next check that asks it.
+ */
+export async function scanOffline(input: DecideInput): Promise<Evaluation> {
+  const { catalogue } = input.paths;
+  const repository = openRepository(input.paths, input.config, input.now, catalogue);
+  const source = folderMetadataSource(catalogue);
+  const trusted = await refresh({ ...repository.trust, source });
+  return keep(input.database, await evaluate(input, repository, trusted, "evaluated"));
 }
 
 export async function scan(input: ScanInput): Promise<Evaluation> {
@@ -109,7 +122,7 @@ export async function decideAgain(input: DecideInput): Promise<Evaluation | unde
 /** Everything that an answer about one update needs; what is not kept here is fetched. */
 export async function lookAt(
   input: DecideInput,
-  asked: { readonly product: Product; readonly version?: Version | undefined },
+  asked?: { readonly product: Product; readonly version?: Version | undefined },
 ): Promise<Gathered> {
   const repository = openRepository(input.paths, input.config, input.now);
   const { trust } = repository;

@@ -8,7 +8,7 @@ import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts
 import type { Change, ChangeRequest, Offer } from "../../protocol/orchestratorApi.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import type { ChangeWork } from "./changes.ts";
-import { type DecideWorld, evaluate, redecide } from "./evaluate.ts";
+import { type DecideWorld, evaluate, evaluateOffline, redecide } from "./evaluate.ts";
 import { followJob, type JobWatcher, type MovingJob } from "./followJob.ts";
 import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
@@ -23,7 +23,7 @@ export function changeWork(world: WorkWorld): ChangeWork {
     const { request } = change;
     switch (request.kind) {
       case "check":
-        await check(world, change, request.full, tools);
+        await check(world, change, request, tools);
         return "succeeded";
       case "download":
       case "install":
@@ -43,18 +43,20 @@ export function changeWork(world: WorkWorld): ChangeWork {
 async function check(
   world: WorkWorld,
   change: Change,
-  full: boolean,
+  { full, offline }: Extract<ChangeRequest, { kind: "check" }>,
   tools: WorkTools,
 ): Promise<void> {
   const { memory, queue, now } = world;
   const event = { id: randomUUID(), atMs: now(), kind: "check" as const };
   try {
-    const { result } = await evaluate(world, full);
+    const { result } = await (offline === true ? evaluateOffline(world) : evaluate(world, full));
     change.check = { ...result, providers: await checkProviders(world, change, full, tools) };
-    memory.planAfterSuccess();
+    if (offline !== true)
+      memory.planAfterSuccess(world.policy.combined().settings.checkIntervalHours);
     queue.add({ ...event, outcome: result.outcome });
   } catch (error) {
-    memory.planAfterFailure(error);
+    // That somebody brought a bad stick says nothing about the server.
+    if (offline !== true) memory.planAfterFailure(error);
     queue.add({ ...event, outcome: "failed", error: reportError(error) });
     throw error;
   }

@@ -87,6 +87,13 @@ export const CLI_ERRORS = {
     remedy: "Read its last lines above, then start it again with `upbeat server`",
     retry: "local-damage",
   },
+  "UPB-CLI-CATALOGUE": {
+    stage: "scan",
+    text: "This folder holds no signed catalogue",
+    causes: ["it is another folder", "the copy is not complete"],
+    remedy: "Name the folder in which `metadata` and `targets` lie, as a server serves them",
+    retry: "user",
+  },
   "UPB-CLI-COMMAND-FAILED": {
     stage: "service",
     text: "The command ended with a failure of its own",

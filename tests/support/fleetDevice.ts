@@ -52,6 +52,7 @@ export async function fleetDevice(
   const orchestrator = startOrchestrator({
     paths,
     now: () => Date.now() + clock.aheadMs,
+    elapsed: () => performance.now() + clock.aheadMs,
     random: () => 0.5,
     log: () => {},
   });

@@ -31,7 +31,8 @@ export interface OrchestratedDevice {
   readonly paths: DevicePaths;
   readonly server: SimulatorServer;
   readonly simulator: TrustSimulator;
-  readonly clock: { nowMs: number; random: number };
+  /** `jumpedMs`: how much of the time passed by itself was a jump of the clock or a sleep. */
+  readonly clock: { nowMs: number; random: number; jumpedMs: number };
   /** Every batch that arrived, its signature verified. */
   readonly batches: ReportBatch[];
   /** What the server does with the next batches. */
@@ -61,7 +62,7 @@ export async function orchestratedDevice(
   options: { updateService: boolean } = { updateService: true },
 ): Promise<OrchestratedDevice> {
   const root = mkdtempSync(join(tmpdir(), "upbeat-device-"));
-  const clock = { nowMs: Date.now(), random: 0.5 };
+  const clock = { nowMs: Date.now(), random: 0.5, jumpedMs: 0 };
   const simulator = trustSimulator(clock.nowMs);
   const server = await simulator.serve();
   const followed = Object.fromEntries(products.map((product) => [product, "stable"]));
@@ -78,6 +79,7 @@ export async function orchestratedDevice(
     startOrchestrator({
       paths,
       now: () => clock.nowMs,
+      elapsed: () => clock.nowMs - clock.jumpedMs,
       random: () => clock.random,
       log: () => {},
     });

@@ -20,7 +20,8 @@ import { localSettings } from "./localSettings.ts";
 export interface DevicePolicy {
   /** Without what is signed. */
   local(): SettingsLayer[];
-  combined(): CombinedSettings;
+  /** At another time than now: for a simulation. */
+  combined(atMs?: number): CombinedSettings;
   problem(): UpbeatError | undefined;
   change(change: SettingsChange): void;
   /** What the last evaluation found. */
@@ -43,7 +44,7 @@ export function devicePolicy(
     );
   return {
     local: local.layers,
-    combined: () => combineSettings([...local.layers(), ...server()], now()),
+    combined: (atMs = now()) => combineSettings([...local.layers(), ...server()], atMs),
     problem: local.problem,
     change: local.change,
     keepServer(policies, facts) {

@@ -36,6 +36,8 @@ export interface AutomatWorld {
 }
 
 export interface Automat {
+  /** As things stand, without anything that is pending. */
+  situation(): Promise<Situation>;
   /** Undefined: there is nothing to plan. */
   plan(status: ServiceStatus): Promise<Plan | undefined>;
   step(status: ServiceStatus): Promise<void>;
@@ -121,6 +123,7 @@ export function automat(world: AutomatWorld): Automat {
   };
 
   return {
+    situation: () => world.situation(world.combined(), { updates: [], providers: new Map() }),
     plan: async (status) => (await look(status))?.plan,
     async step(status) {
       const found = await look(status);

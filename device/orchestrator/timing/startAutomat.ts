@@ -42,7 +42,7 @@ export function startAutomat(parts: AutomatParts): Automat {
   const machine = sensors(paths.root, serverUrl, now);
   return automat({
     now,
-    combined: parts.policy.combined,
+    combined: () => parts.policy.combined(),
     pending: (status) =>
       pendingUpdates(database, {
         evaluation: parts.memory.evaluation(),
