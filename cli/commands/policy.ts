@@ -20,7 +20,7 @@ import {
 } from "../policy/input.ts";
 import { signedPolicy } from "../policy/signedPolicy.ts";
 import { ruleText, whoOf } from "../policy/words.ts";
-import { moment, plain } from "../screen/format.ts";
+import { count, moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts, table } from "../screen/table.ts";
 import { show } from "./devicePolicy.ts";
@@ -202,4 +202,10 @@ function offeredText({ rolloutRequired, approvalRequired }: OfferPolicy): string
 }
 
 const contentsText = ({ rollouts, holds, approvals, floors, pins }: OfferPolicy): string =>
-  `${rollouts.length} rollouts, ${holds.length} holds, ${approvals.length} approvals, ${floors.length} floors, ${pins.length} pins`;
+  [
+    count(rollouts.length, "rollout"),
+    count(holds.length, "hold"),
+    count(approvals.length, "approval"),
+    count(floors.length, "floor"),
+    count(pins.length, "pin"),
+  ].join(", ");

@@ -268,7 +268,9 @@ function showText(style: Style, { rollout, counts }: RolloutReport, nowMs: numbe
     ring.name,
     ring.who === undefined ? "every machine" : plain(ruleText(ring.who)),
     `${moment(Date.parse(ring.startsAt))}${Date.parse(ring.startsAt) > nowMs ? "" : " (started)"}`,
-    ring.curve.map(({ percent, afterHours }) => `${percent} %@${afterHours}h`).join(", "),
+    ring.curve
+      .map(({ percent, afterHours }) => `${percent} %${afterHours === 0 ? "" : ` @${afterHours}h`}`)
+      .join(", "),
   ]);
   const errors = counts.errors.map(({ code, devices }) => [plain(code), String(devices)]);
   return [

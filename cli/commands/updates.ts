@@ -182,6 +182,8 @@ function storageFacts(storage: UpdateStorage, { sizeBytes }: PublishedUpdate): [
 }
 
 function audienceText(style: Style, found: Audience): string {
+  if (found.devices.length === 0)
+    return `No machine follows ${found.product}. Let one in with: upbeat devices token`;
   const held = found.notOffered.map(({ reason, devices }) => `${devices} ${reason}`).join(", ");
   const about = facts(style, [
     ["Update", style.bold(formatUpdate(found))],

@@ -124,7 +124,7 @@ describe("a restart", () => {
     ["it was put off", { restart: wishes({ snoozedUntilMs: NIGHT_MS + 1 }) }, ["snoozed"]],
     [
       "the lock service says no",
-      { restart: wishes({ lockDenied: { by: "fleet", untilMs: NIGHT_MS + 1 } }) },
+      { restart: wishes({ lockDenied: { by: "fleet", untilMs: NIGHT_MS + 1, because: "Full." } }) },
       ["restart-lock"],
     ],
   ])("waits while %s", (_, differs, reasons) => {

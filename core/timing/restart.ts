@@ -181,7 +181,7 @@ const nameOf = ({ id }: PendingUpdate): string => `${id.product} ${id.version}`;
 function lock({ restart, nowMs }: Situation): Waiting[] {
   const { lockDenied } = restart;
   if (lockDenied === undefined || lockDenied.untilMs <= nowMs) return [];
-  const sentence = "Another machine of the cluster restarts; it waits for its turn.";
+  const sentence = `It waits for its turn in the cluster. ${lockDenied.because}`;
   return [{ reason: "restart-lock", sentence, untilMs: lockDenied.untilMs, by: lockDenied.by }];
 }
 

@@ -45,8 +45,10 @@ export interface RestartWishes {
   readonly snoozedUntilMs?: number | undefined;
   /** When each warning of this restart was last shown. */
   readonly warnedMs: { readonly [Kind in "24h" | "4h" | "15min"]?: number | undefined };
-  /** The lock service said no; it is asked again then. */
-  readonly lockDenied?: { readonly by: string; readonly untilMs: number } | undefined;
+  /** The lock service said no, or nothing, in its own words; it is asked again then. */
+  readonly lockDenied?:
+    | { readonly by: string; readonly untilMs: number; readonly because: string }
+    | undefined;
 }
 
 export interface Situation {

@@ -13,6 +13,7 @@ import { type DeviceConfig, EnrolToken } from "../../protocol/deviceApi.ts";
 import { Channel, Product } from "../../protocol/ids.ts";
 import type { Change, ChangeRequest } from "../../protocol/orchestratorApi.ts";
 import type { Administrator } from "./administrator.ts";
+import { type Surroundings, surroundings } from "./deviceSurroundings.ts";
 import { startUpdateService } from "./updateServiceProcess.ts";
 
 export interface FleetDevice {
@@ -22,6 +23,9 @@ export interface FleetDevice {
   /** How far its clock is ahead of the real one. */
   readonly clock: { aheadMs: number };
   readonly orchestrator: Orchestrator;
+  readonly around: Surroundings;
+  /** As after a restart of the machine: another boot, a new update service. */
+  reboot(): Promise<void>;
   change(request: ChangeRequest): Promise<Change>;
   /** `kiosk@1.4.0` for each offer, and the reason for each update that is not offered. */
   check(): Promise<{ offers: string[]; notOffered: Record<string, string> }>;
@@ -30,7 +34,13 @@ export interface FleetDevice {
 
 export async function fleetDevice(
   admin: Administrator,
-  about: { name: string; products: readonly string[]; tags?: readonly string[] },
+  about: {
+    name: string;
+    products: readonly string[];
+    tags?: readonly string[];
+    /** The administrator's; nothing is downloaded or installed by itself unless they say so. */
+    settings?: object;
+  },
 ): Promise<FleetDevice> {
   const root = mkdtempSync(join(tmpdir(), "upbeat-fleet-"));
   const { token } = await admin.upbeat("devices", "token");
@@ -47,7 +57,12 @@ export async function fleetDevice(
   const paths = devicePaths(root);
   mkdirSync(dirname(paths.tags), { recursive: true });
   writeFileSync(paths.tags, (about.tags ?? []).map((tag) => `${tag}\n`).join(""));
-  const service = await startUpdateService(root);
+  const around = surroundings(root);
+  around.settings({ download: "ask", install: "ask", ...about.settings });
+  // How hard the machine works that runs the tests is no matter of the device's.
+  mkdirSync(join(root, "proc"), { recursive: true });
+  writeFileSync(join(root, "proc/loadavg"), "0.00 0.00 0.00 1/1 1\n");
+  let service = await startUpdateService(root);
   const clock = { aheadMs: 0 };
   const orchestrator = startOrchestrator({
     paths,
@@ -71,6 +86,13 @@ export async function fleetDevice(
     config,
     clock,
     orchestrator,
+    around,
+    async reboot() {
+      await service.stop();
+      around.boot("another");
+      service = await startUpdateService(root);
+      await service.idle();
+    },
     change,
     async check() {
       const { check, error } = await change({ kind: "check", full: false });
