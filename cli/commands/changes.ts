@@ -99,17 +99,35 @@ export const install = command({
   name: "install",
   args: { "[product]": { text: "only this product (default: every offered update)" } },
   summary: "Download, install, check the health and keep offered updates, or go back by itself",
-  options: [ROOT_OPTION, PROVIDER_OPTION],
+  details:
+    "--at-shutdown is for the hook of the system's shutdown: it installs what is downloaded and may be\ninstalled then (setting installAtShutdown), and nothing else.",
+  options: [
+    ROOT_OPTION,
+    PROVIDER_OPTION,
+    { flags: "--at-shutdown", text: "only what a shutdown takes along" },
+  ],
   examples: [
     ["upbeat install", "installs every offered update"],
     ["upbeat install kiosk", "installs the update of one product"],
   ],
-  input: z.object({ ...RootInput, product: Product.optional(), provider: ProviderId.optional() }),
-  run: async ({ root, product, provider }, session) => {
-    const change = await followChange(session, deviceRoot(session.world, { root }), {
+  input: z.object({
+    ...RootInput,
+    product: Product.optional(),
+    provider: ProviderId.optional(),
+    atShutdown: z.boolean().default(false),
+  }),
+  run: async ({ root, product, provider, atShutdown }, session) => {
+    const device = deviceRoot(session.world, { root });
+    const updates = atShutdown ? (await deviceStatus(device)).atShutdown : undefined;
+    if (updates?.length === 0) {
+      const nothing = { schema: "upbeat.change/1", data: { change: null } };
+      return { ...nothing, text: () => "Nothing to do.", exitCode: EXIT.nothingToDo };
+    }
+    const change = await followChange(session, device, {
       kind: "install",
       product,
       provider,
+      ...(updates === undefined ? {} : { updates, background: true }),
     });
     return ended(change, "Installed", "Undo it with: upbeat rollback PRODUCT");
   },

@@ -1,12 +1,14 @@
 /** `upbeat status`: what this device is doing, has, and waits for. */
 import { z } from "zod";
 import { deviceStatus } from "../../device/deviceCalls.ts";
+import { formatUpdate } from "../../protocol/ids.ts";
 import type { DeviceStatus } from "../../protocol/orchestratorApi.ts";
 import { command } from "../command.ts";
 import { bytes, count, fromTo, plain, when } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { facts } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
+import { restartText } from "./restart.ts";
 
 export const status = command({
   name: "status",
@@ -50,7 +52,7 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
   const check = found.lastCheckMs === undefined ? "never" : when(found.lastCheckMs, nowMs);
   const next = found.nextCheckMs === undefined ? "" : `, next ${when(found.nextCheckMs, nowMs)}`;
   return facts(style, [
-    ["Now", plain(found.now)],
+    ["Now", `${plain(found.now)}${since(found, nowMs)}`],
     ["Device", found.deviceId ?? style.warn("not enrolled")],
     ["Server", found.serverUrl === undefined ? undefined : plain(found.serverUrl)],
     [
@@ -71,9 +73,30 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
         `root ${found.trust.versions.root ?? "?"}, timestamp ${found.trust.versions.timestamp ?? "?"}, runs out ${when(found.trust.expiresMs, nowMs)}`,
     ],
     ["Reports", found.reportsWaiting === 0 ? "all delivered" : `${found.reportsWaiting} waiting`],
+    [
+      "Settings",
+      found.settingsProblem &&
+        style.bad(
+          `${found.settingsProblem.text}: ${plain(found.settingsProblem.detail ?? found.settingsProblem.object)} (${found.settingsProblem.code})`,
+        ),
+    ],
+    [
+      "Paused",
+      found.paused &&
+        style.warn(
+          `until ${when(found.paused.untilMs, nowMs)}${found.paused.setBy === "user" ? "; end it with `upbeat resume`" : ` by the ${found.paused.setBy}`}`,
+        ),
+    ],
+    ["Restart", found.restart && style.warn(restartText(found.restart, nowMs))],
+    [
+      "",
+      found.restartError &&
+        style.bad(`${plain(found.restartError.text)}: ${plain(found.restartError.detail ?? "")}`),
+    ],
     ...several("Installed", installed, "nothing"),
     ...several("Attention", problems),
     ...several("Offered", waiting, "nothing"),
+    ...several("Waits", found.waiting.flatMap(waitLines(nowMs))),
     ...several(
       "Providers",
       found.providers.map(({ provider, updates, failure }) =>
@@ -93,6 +116,18 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
   ]);
 }
 
+/** Since when it does what it does. */
+const since = ({ running }: DeviceStatus, nowMs: number): string =>
+  running === undefined ? "" : ` (since ${when(running.startedMs, nowMs)})`;
+
+const waitLines =
+  (nowMs: number) =>
+  ({ update, waiting }: DeviceStatus["waiting"][number]): string[] =>
+    waiting.map(({ sentence, untilMs }) => {
+      const until = untilMs === undefined ? "" : ` Until ${when(untilMs, nowMs)}.`;
+      return `${formatUpdate(update)}: ${plain(sentence)}${until}`;
+    });
+
 function several(label: string, lines: readonly string[], none?: string) {
   if (lines.length === 0) return [[label, none] as const];
   return lines.map((line, at) => [at === 0 ? label : "", line] as const);
@@ -102,6 +137,7 @@ function nextStep(found: DeviceStatus): string {
   if (found.deviceId === undefined)
     return "upbeat device enrol URL --token TOKEN --product PRODUCT";
   if (found.updateService === "not-running") return "upbeat services";
+  if (found.restart !== undefined) return "upbeat restart now";
   if (found.offers.length > 0) return "upbeat install";
   return found.lastCheckMs === undefined ? "upbeat check" : "nothing to do";
 }

@@ -5,12 +5,14 @@
  * Errors of `bringProviderUpdates`: that of the first provider that failed, after all were tried.
  */
 import { z } from "zod";
+import { reportError } from "../../protocol/errors/error.ts";
 import type { Change } from "../../protocol/orchestratorApi.ts";
 import { type ProviderId, ProviderReport, type ProviderVerb } from "../../protocol/providers.ts";
 import { providerNames, providerVerbs } from "../providerFolder.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 import { followProvider } from "./followProvider.ts";
 import { scanProviders } from "./scanProviders.ts";
+import { providerUpdateId } from "./timing/pending.ts";
 import type { WorkTools, WorkWorld } from "./work.ts";
 
 /** What the last check found, kept over restarts. */
@@ -83,6 +85,13 @@ export async function bringProviderUpdates(
       if (tools.signal.aborted) throw error;
       failed.set(step.provider, error);
     }
+  }
+  for (const { provider, updates } of open) {
+    const id = providerUpdateId(provider, updates);
+    const error = failed.get(provider);
+    // Timing tries again what failed only after a while, as with an update of ours.
+    if (error === undefined) world.failures.forget(id);
+    else world.failures.add(id, reportError(error));
   }
   if (what.kind === "install") await scan(world);
   const [first] = failed.values();

@@ -69,6 +69,17 @@ describe("an update", () => {
     expect(await states()).toEqual(["kiosk@1.0 downloaded"]);
   });
 
+  it("that is downloaded is installed when the person shuts down, where that is allowed", async () => {
+    await device.change({ kind: "download" });
+    around.person(device.clock.nowMs);
+    const { atShutdown: updates } = await status();
+    expect(updates).toMatchObject([{ product: "kiosk", version: "1.0" }]);
+    await device.orchestrator.changeSettings({ set: { installAtShutdown: false }, unset: [] });
+    expect((await status()).atShutdown).toEqual([]);
+    await device.change({ kind: "install", updates, background: true });
+    expect(await states()).toEqual(["kiosk@1.0 installed"]);
+  });
+
   it("is not downloaded over a network that costs, nor installed on battery", async () => {
     around.network("metered");
     await device.check();
@@ -212,6 +223,7 @@ describe("the restart", () => {
     await tick();
     expect(existsSync(proof)).toBe(false);
     expect(await restartWaits()).toEqual(["warning-time"]);
+    expect(around.screen()).toMatch(/restarts for updates in 15 minutes.*upbeat restart snooze/);
     later(16 * MINUTE_MS);
     await tick();
     expect(existsSync(proof)).toBe(true);

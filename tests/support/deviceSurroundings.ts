@@ -2,7 +2,7 @@
  * What a device finds around itself, made below its root: a battery, a network that costs, a person
  * at a terminal, another boot. The device reads it as it reads a real machine's.
  */
-import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export interface Surroundings {
@@ -10,6 +10,8 @@ export interface Surroundings {
   network(cost: "metered" | "unmetered"): void;
   /** Somebody is signed in and last typed at that time; undefined: nobody is there. */
   person(lastInputMs: number | undefined): void;
+  /** What was written on the terminal of that person. */
+  screen(): string;
   boot(id: string): void;
   /** How the machine is restarted: a file appears. Returns its path. */
   restartLeaves(): string;
@@ -51,6 +53,7 @@ export function surroundings(root: string): Surroundings {
       put("run/utmp", record);
       utimesSync(put("dev/tty1", ""), lastInputMs / 1_000, lastInputMs / 1_000);
     },
+    screen: () => readFileSync(join(root, "dev/tty1"), "utf8"),
     boot: (id) => void put("proc/sys/kernel/random/boot_id", `${id}\n`),
     restartLeaves() {
       const proof = join(root, "restarted");

@@ -18,8 +18,12 @@ const RECORD_BYTES = 384;
 const USER_PROCESS = 7;
 const MAX_BYTES = 4 * 1024 * 1024;
 
+/** The terminals on which people are logged in. */
+export const terminalsInUse = (root: string): string[] =>
+  terminalLines(root).map((line) => join(root, "dev", line));
+
 export function readPresence(root: string): Presence {
-  const terminals = terminalSessions(root);
+  const terminals = terminalsInUse(root).map(accessMs);
   const graphical = graphicalSessions(root);
   const inputs = [...terminals, ...graphical].filter((ms) => ms !== undefined);
   return {
@@ -28,15 +32,15 @@ export function readPresence(root: string): Presence {
   };
 }
 
-function terminalSessions(root: string): (number | undefined)[] {
+function terminalLines(root: string): string[] {
   const bytes = readBytes(join(root, "run/utmp"));
-  const found: (number | undefined)[] = [];
+  const found: string[] = [];
   for (let at = 0; at + RECORD_BYTES <= Math.min(bytes.length, MAX_BYTES); at += RECORD_BYTES) {
     if (bytes.readInt16LE(at) !== USER_PROCESS) continue;
     const line = textAt(bytes, at + 8, 32);
     // `:0` is a display, counted below; anything with `..` is no terminal.
     if (!/^[a-z0-9]+(?:\/\d+)?$/i.test(line)) continue;
-    found.push(accessMs(join(root, "dev", line)));
+    found.push(line);
   }
   return found;
 }

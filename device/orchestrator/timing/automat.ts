@@ -8,6 +8,7 @@
  */
 import type { CombinedSettings } from "../../../core/settings.ts";
 import { type Plan, planNow } from "../../../core/timing/plan.ts";
+import type { WarningKind } from "../../../core/timing/restart.ts";
 import type { Situation } from "../../../core/timing/situation.ts";
 import { reportError } from "../../../protocol/errors/error.ts";
 import type { UpdateId } from "../../../protocol/ids.ts";
@@ -31,6 +32,8 @@ export interface AutomatWorld {
   /** Asks the lock service that the settings name; without one the answer is yes. */
   readonly takeRestartSlot: (combined: CombinedSettings) => Promise<LockAnswer>;
   readonly log: (message: string, facts: object) => void;
+  /** Shows one sentence to whoever is logged in. */
+  readonly tell: (sentence: string) => void;
   /** Every plan that differs from the one before, with what it was decided from. */
   readonly decided: (situation: Situation, plan: Plan) => void;
 }
@@ -51,6 +54,13 @@ const LOCK_AGAIN_MS = 5 * 60_000;
 const FAILED_AGAIN_MS = 10 * 60_000;
 /** A machine that is told to restart is gone by then, or it did not listen. */
 const GOING_DOWN_MS = 10 * 60_000;
+
+const CHOOSE = "Choose another time with `upbeat restart snooze` or `upbeat restart tonight`.";
+const WARNINGS: Record<WarningKind, string> = {
+  "24h": `This machine restarts for updates within 24 hours. ${CHOOSE}`,
+  "4h": `This machine restarts for updates within 4 hours. ${CHOOSE}`,
+  "15min": `This machine restarts for updates in 15 minutes. Save your work. ${CHOOSE}`,
+};
 
 export function automat(world: AutomatWorld): Automat {
   const { now, restart, log } = world;
@@ -91,6 +101,7 @@ export function automat(world: AutomatWorld): Automat {
     if (warn !== undefined) {
       restart.change({ warnedMs: { ...restart.read().warnedMs, [warn]: now() } });
       log("restart.warned", { warning: warn, restart: plan.restart.plan });
+      if (combined.settings.notices !== "none") world.tell(WARNINGS[warn]);
     }
     if (!plan.restart.now || isAhead(restart.read().failed?.notBeforeMs)) return;
     if (isAhead((restart.read().begunMs ?? -GOING_DOWN_MS) + GOING_DOWN_MS)) return;

@@ -9,7 +9,7 @@ import type { PendingUpdate } from "../../../core/timing/situation.ts";
 import { formatUpdate, Product, Sha256, type UpdateId, Version } from "../../../protocol/ids.ts";
 import { CLASSIFICATIONS } from "../../../protocol/manifest.ts";
 import type { Offer } from "../../../protocol/orchestratorApi.ts";
-import type { ProviderId, ProviderReport } from "../../../protocol/providers.ts";
+import type { ProviderId, ProviderReport, ProviderUpdate } from "../../../protocol/providers.ts";
 import type { ServiceStatus, UpdateState } from "../../../protocol/updateServiceApi.ts";
 import type { OrchestratorDatabase } from "../database.ts";
 import type { FailureLog } from "../failures.ts";
@@ -97,7 +97,9 @@ function ownUpdates(database: OrchestratorDatabase, input: PendingInput): Pendin
     const stage = record === undefined ? "offered" : STAGES[record.state];
     const what = known[id.manifestSha256];
     if (stage === undefined || what === undefined) return [];
-    const restartPendingMs = stage === "restart-pending" ? record?.sinceMs : undefined;
+    // A clock that was wrong in the future then must not move the deadline there either.
+    const restartPendingMs =
+      stage === "restart-pending" ? Math.min(record?.sinceMs ?? nowMs, nowMs) : undefined;
     const notBeforeMs = failures.notBeforeMs(id);
     return [{ id, stage, asked: "nothing", ...what, restartPendingMs, notBeforeMs }];
   });
@@ -150,11 +152,7 @@ function providerUpdates(
     const waits = restartPendingMs !== undefined;
     const canInstall = report?.verbs.includes("install") === true;
     if (!waits && (updates.length === 0 || !canInstall)) return [];
-    const id = idOf(
-      provider,
-      updates.map(({ id, version }) => `${id} ${version}`),
-      waits,
-    );
+    const id = providerUpdateId(provider, updates, waits);
     const deadlines = updates.flatMap(({ deadline }) =>
       deadline === undefined ? [] : [Date.parse(deadline)],
     );
@@ -184,8 +182,13 @@ function providerUpdates(
 }
 
 /** Made up, so that timing and failures can name it; no manifest has this hash. */
-function idOf(provider: ProviderId, updates: readonly string[], waits: boolean): UpdateId {
-  const text = JSON.stringify([provider, updates.toSorted(), waits]);
+export function providerUpdateId(
+  provider: ProviderId,
+  updates: readonly Pick<ProviderUpdate, "id" | "version">[],
+  waits = false,
+): UpdateId {
+  const names = updates.map(({ id, version }) => `${id} ${version}`).toSorted();
+  const text = JSON.stringify([provider, names, waits]);
   return {
     product: Product.parse(provider),
     version: Version.parse(String(updates.length)),

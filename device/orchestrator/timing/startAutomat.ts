@@ -9,6 +9,7 @@ import type { FailureLog } from "../failures.ts";
 import { type FleetLockService, takeRestartSlot } from "../fleetLock.ts";
 import type { Inhibitors } from "../machine/inhibitors.ts";
 import { sensors } from "../machine/sensors.ts";
+import { tellPeople } from "../machine/tellPeople.ts";
 import { logOfUse } from "../machine/use.ts";
 import type { Memory } from "../memory.ts";
 import { recallProviders } from "../providerWork.ts";
@@ -71,6 +72,7 @@ export function startAutomat(parts: AutomatParts): Automat {
       return service === undefined ? { is: "granted" } : await takeRestartSlot(service);
     },
     log: parts.log,
+    tell: (sentence) => tellPeople(paths.root, sentence),
     decided: parts.decisions.timing,
   });
 }
