@@ -137,6 +137,22 @@ export function policyView(policy: OfferPolicy, device: PolicyDevice, nowMs: num
   };
 }
 
+/** What an update has to get yet before any machine is offered it. */
+export function stillNeeds(
+  policy: OfferPolicy | undefined,
+  update: Candidate,
+): ("rollout" | "approval")[] {
+  const { rolloutRequired, approvalRequired, rollouts, approvals } = policy ?? {};
+  const isRolledOut = rollouts?.some((it) => nameOf(it) === nameOf(update));
+  const isApproved = approvals?.some(
+    (it) => it.action === "approve" && matches(it.updates, update),
+  );
+  return [
+    ...(rolloutRequired === true && isRolledOut !== true ? (["rollout"] as const) : []),
+    ...(approvalRequired === true && isApproved !== true ? (["approval"] as const) : []),
+  ];
+}
+
 /** Whether a filter means this update: all that it names must match. */
 export function matches(filter: UpdateFilter, update: Candidate): boolean {
   const { product, version, from, below, classifications } = filter;

@@ -149,8 +149,17 @@ function publishedText(style: Style, published: Published, channel: Channel): st
     ...cost.patches.map((patch): [string, string] => ["Patch", patchText(patch)]),
     ["Server", growthText(cost)],
     ["Cost", `${duration(cost.cpuMs)} of CPU, ${bytes(cost.peakMemoryBytes)} of memory at most`],
-    ["Next", "upbeat check   on a machine, or wait for its next check"],
+    ["Next", nextText(published)],
   ]);
+}
+
+/** A channel may offer nothing that was only published. */
+function nextText({ needs: [first], update }: Published): string {
+  const name = formatUpdate(update);
+  if (first === "rollout")
+    return `upbeat rollouts create ${name}   until then nobody is offered it`;
+  if (first === "approval") return `upbeat approvals add ${name}   until then nobody is offered it`;
+  return "upbeat check   on a machine, or wait for its next check";
 }
 
 const patchText = ({ from, sizeBytes, isWorth }: PatchCost): string =>

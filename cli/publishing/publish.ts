@@ -5,7 +5,9 @@
  * Errors: UPB-PUBLISH-*, UPB-TREE-* for what no machine would install, UPB-KEYS-*, UPB-TRUST-*.
  */
 import { isDeepStrictEqual } from "node:util";
+import { readChannelPolicy } from "../../content/channelPolicy.ts";
 import { readIndex, readUpdate } from "../../content/releases.ts";
+import { stillNeeds } from "../../core/offerPolicy.ts";
 import { patchBases } from "../../core/patchBases.ts";
 import { InstalledVersions } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
@@ -44,6 +46,8 @@ export interface Published {
   readonly files: number;
   readonly sizeBytes: number;
   readonly cost: PublishCost;
+  /** What the channel's policy asks for before any machine is offered it. */
+  readonly needs: readonly ("rollout" | "approval")[];
 }
 
 export async function publishFolder(
@@ -69,6 +73,7 @@ export async function publishFolder(
   if (before !== undefined && !saysTheSame(before.manifest, manifest))
     throw new UpbeatError("UPB-PUBLISH-EXISTS", { object: `${name} in ${channel}` });
   const index = await readIndex(publisher.trusted, publisher.read, channel, product);
+  const known = await readChannelPolicy(publisher.trusted, publisher.read, channel);
   // Asked before the work: nobody wants to wait for gigabytes and then mistype a passphrase.
   const earlySigners = before === undefined ? await publisher.signers(channel) : undefined;
   const work = workFolder(world, product);
@@ -91,10 +96,11 @@ export async function publishFolder(
     progress.end("done");
     const { files, totalBytes: sizeBytes } = list.ref;
     const update = { product, version, manifestSha256 };
-    return { is, update, files, sizeBytes, cost: costOf(sent, patches) };
+    const needs = stillNeeds(known?.policy, manifest);
+    return { is, update, files, sizeBytes, cost: costOf(sent, patches), needs };
   };
-  const known = index?.updates.find((entry) => entry.version === version)?.delivery;
-  if (before !== undefined && isDeepStrictEqual(known, packed))
+  const listed = index?.updates.find((entry) => entry.version === version)?.delivery;
+  if (before !== undefined && isDeepStrictEqual(listed, packed))
     return done("already-there", before.manifestSha256);
   const channelKeys = earlySigners ?? (await publisher.signers(channel));
   progress.show({ text: `Sign ${name} with the key of ${channel}` });

@@ -113,6 +113,30 @@ describe("an administrator", () => {
     });
   });
 
+  it("is told at a publish what the update still needs before anybody is offered it", async () => {
+    expect(await admin.publish("kiosk", "2.0")).toMatchObject({ needs: [] });
+    await admin.upbeat("policy", "require", "rollouts");
+    await admin.upbeat("policy", "require", "approvals");
+    expect(await admin.publish("kiosk", "2.1")).toMatchObject({ needs: ["rollout", "approval"] });
+    await admin.upbeat("rollouts", "create", "kiosk@2.2");
+    await admin.upbeat("approvals", "add", "kiosk>=2.2");
+    expect(await admin.publish("kiosk", "2.2")).toMatchObject({ needs: [] });
+  });
+
+  it("of two who write at once has to look again, and nothing is lost", async () => {
+    const before = (await policy()).policy.revision;
+    const tries = await Promise.all(
+      ["a@1", "b@1", "c@1"].map((update) => admin.attempt("rollouts", "create", update)),
+    );
+    const done = tries.filter(({ exitCode }) => exitCode === 0);
+    for (const { exitCode, answer } of tries)
+      if (exitCode !== 0) expect(answer).toMatchObject({ error: { code: "UPB-PUBLISH-STALE" } });
+    expect(done.length).toBeGreaterThan(0);
+    const after = (await policy()).policy;
+    expect(after.revision).toBe(before + done.length);
+    expect(after.rollouts.filter(({ version }) => version === "1")).toHaveLength(done.length);
+  });
+
   it.each([
     [["policy", "set", "qualityDeferralDays=31"]],
     [["policy", "set", "noSuchSetting=1"]],

@@ -21,7 +21,8 @@ export interface Administrator {
   upbeat(...args: string[]): Promise<Record<string, unknown>>;
   /** However it ends: the exit code, and the answer or the error. */
   attempt(...args: string[]): Promise<{ exitCode: number; answer: Record<string, unknown> }>;
-  publish(product: string, version: string, ...options: string[]): Promise<void>;
+  /** The answer of `upbeat publish`. */
+  publish(product: string, version: string, ...options: string[]): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
 
@@ -62,7 +63,7 @@ export async function administrator(): Promise<Administrator> {
       mkdirSync(build, { recursive: true });
       writeFileSync(join(build, "main.js"), `console.log("${product} ${version}")\n`);
       const names = ["--product", product, "--version", version];
-      await admin.upbeat("publish", build, ...names, ...options);
+      return await admin.upbeat("publish", build, ...names, ...options);
     },
     async close() {
       await admin.server.stop();
