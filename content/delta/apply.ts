@@ -82,12 +82,13 @@ function applyGroup(input: DeltaInput, group: GroupHeader, output: Output): void
   for (let op = 0; op < ops.count; op++) {
     const length = ops.copyLength[op] as number;
     reader.copy(ops.oldStart[op] as number, length, fresh, (bytes) => {
-      output.write(differences.applyTo(bytes));
+      differences.applyTo(output.append(bytes));
     });
     const extra = ops.extraLength[op] as number;
-    literals.take(extra, (bytes) => output.write(bytes));
+    literals.take(extra, (bytes) => output.append(bytes));
     fresh += length + extra;
   }
+  output.flush();
   if (!differences.done || !literals.done) throw malformed("bytes are left over");
 }
 

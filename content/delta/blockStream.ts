@@ -31,11 +31,15 @@ export class BlockStream {
     }
   }
 
+  byte(): number {
+    if (this.position === this.block.length) this.load();
+    return this.block[this.position++] as number;
+  }
+
   varint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 35; scale *= 128) {
-      if (this.position === this.block.length) this.load();
-      const byte = this.block[this.position++] as number;
+      const byte = this.byte();
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }

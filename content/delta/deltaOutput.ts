@@ -17,6 +17,9 @@ export interface DeltaSink {
   finish(file: number, sha256: string): void;
 }
 
+/** Of what is handed on at once; nothing longer may be appended. */
+const PIECE_BYTES = 65_536;
+
 interface Progress {
   readonly expected: FreshFile;
   readonly hash: Hash;
@@ -32,6 +35,9 @@ export class Output {
   private next = 0;
   private current: Progress | undefined;
   private rest = 0;
+  /** Steps are mostly short, and each write is a call of the system. */
+  private readonly staged = new Uint8Array(PIECE_BYTES);
+  private filled = 0;
 
   constructor(expectedOf: (file: number) => FreshFile | undefined, sink: DeltaSink) {
     this.expectedOf = expectedOf;
@@ -46,7 +52,19 @@ export class Output {
     this.advance();
   }
 
-  write(bytes: Uint8Array): void {
+  /** Where the bytes were put: until the next call they can be changed there. */
+  append(bytes: Uint8Array): Uint8Array {
+    if (this.filled + bytes.length > PIECE_BYTES) this.flush();
+    this.staged.set(bytes, this.filled);
+    const start = this.filled;
+    this.filled += bytes.length;
+    return this.staged.subarray(start, this.filled);
+  }
+
+  /** Hands on what was appended. */
+  flush(): void {
+    const bytes = this.staged.subarray(0, this.filled);
+    this.filled = 0;
     let at = 0;
     while (at < bytes.length) {
       if (this.current === undefined) throw malformed("it makes more than it says");

@@ -4,7 +4,6 @@
  * before any compression, and quick to apply.
  */
 import type { BlockStream } from "./blockStream.ts";
-import { BLOCK_BYTES } from "./fieldList.ts";
 import { malformed } from "./malformed.ts";
 import { ByteList } from "./varint.ts";
 
@@ -44,7 +43,6 @@ export class DifferenceList {
 export class DifferenceReader {
   private readonly runs: BlockStream;
   private readonly values: BlockStream;
-  private readonly out = new Uint8Array(BLOCK_BYTES);
   private equal = 0;
   private unequal = 0;
 
@@ -57,29 +55,23 @@ export class DifferenceReader {
     return this.equal + this.unequal === 0 && this.runs.done && this.values.done;
   }
 
-  /** The actual bytes for at most 64 KiB of expected ones; valid until the next call. */
-  applyTo(expected: Uint8Array): Uint8Array {
-    const out = this.out.subarray(0, expected.length);
-    out.set(expected);
+  /** Makes the actual bytes out of the expected ones, in place. */
+  applyTo(bytes: Uint8Array): void {
     let at = 0;
-    while (at < out.length) {
+    while (at < bytes.length) {
       if (this.equal + this.unequal === 0) {
         this.equal = this.runs.varint();
         this.unequal = this.runs.varint();
         if (this.equal + this.unequal === 0) throw malformed("a run is empty");
       }
-      const same = Math.min(this.equal, out.length - at);
+      const same = Math.min(this.equal, bytes.length - at);
       at += same;
       this.equal -= same;
-      const other = Math.min(this.unequal, out.length - at);
+      const other = Math.min(this.unequal, bytes.length - at);
       this.unequal -= other;
-      this.values.take(other, (bytes) => {
-        for (const difference of bytes) {
-          out[at] = (out[at] as number) + difference;
-          at++;
-        }
-      });
+      for (const end = at + other; at < end; at++) {
+        bytes[at] = (bytes[at] as number) + this.values.byte();
+      }
     }
-    return out;
   }
 }

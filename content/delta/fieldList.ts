@@ -2,10 +2,14 @@
 import { type AddressMap, NO_MAP } from "./addressMap.ts";
 import type { ElfImage, ElfSection } from "./elf.ts";
 
-export const BLOCK_BITS = 16;
-export const BLOCK_BYTES = 2 ** BLOCK_BITS;
-/** An instruction that begins at the end of a block may read on. */
-export const BLOCK_MARGIN = 64;
+/** Small, because a copy of a few bytes from far away costs looking through a whole block. */
+export const BLOCK_BYTES = 4096;
+/**
+ * A block is looked through with so many bytes before and after it: instructions and records that
+ * begin or end in its neighbours are known for what they are.
+ */
+export const BLOCK_MARGIN = 128;
+export const SCANNED_BYTES = BLOCK_BYTES + 2 * BLOCK_MARGIN;
 
 /** How a field's value follows from what it refers to. */
 export const FORM = {
@@ -19,45 +23,47 @@ export const FORM = {
   wide: 4,
 } as const;
 
-/** One section's part of one block. */
+/** One section's part of one block and its margins. */
 export interface Part {
   readonly image: ElfImage;
   readonly section: ElfSection;
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** The block's offset in the file; `from` and `to` count from there. */
+  /** The offset of the margin before the block in the file; `from` and `to` count from there. */
   readonly start: number;
   readonly from: number;
   readonly to: number;
   readonly list: FieldList;
 }
 
-/** Fields in ascending order; what overlaps the one before or the block's end is left out. */
+/** The fields that begin in a block, in ascending order, without those that overlap one before. */
 export class FieldList {
   count = 0;
-  /** Places in the block. */
-  at = new Uint16Array(512);
-  form = new Uint8Array(512);
+  /** Places in the block; the last field may end in the next one. */
+  at = new Uint16Array(256);
+  form = new Uint8Array(256);
   /** What the map adds to the target, less what it adds to the base. */
-  adjust = new Int32Array(512);
+  adjust = new Int32Array(256);
   private map: AddressMap = NO_MAP;
-  private end = 0;
+  private end = -BLOCK_MARGIN;
 
   reset(map: AddressMap): void {
     this.map = map;
     this.count = 0;
-    this.end = 0;
+    this.end = -BLOCK_MARGIN;
   }
 
-  add(at: number, form: number, target: number, base = -1): void {
-    const end = at + ((form & FORM.wide) !== 0 ? 8 : 4);
-    if (target < 0 || at < this.end || end > BLOCK_BYTES) return;
+  /** `place` counts from the margin before the block. */
+  add(place: number, form: number, target: number, base = -1): void {
+    const at = place - BLOCK_MARGIN;
+    if (target < 0 || at < this.end || at >= BLOCK_BYTES) return;
+    this.end = at + ((form & FORM.wide) !== 0 ? 8 : 4);
+    if (at < 0) return;
     if (this.count === this.at.length) this.grow();
     this.at[this.count] = at;
     this.form[this.count] = form;
     this.adjust[this.count] = this.map.shiftAt(target) - (base < 0 ? 0 : this.map.shiftAt(base));
     this.count++;
-    this.end = end;
   }
 
   private grow(): void {

@@ -1,12 +1,18 @@
 /**
- * Which bytes of an executable are references, one block of 64 KiB at a time. It looks at nothing
- * but the block, so that it can be asked for any block in any order in little memory. A guess that is
+ * Which bytes of an executable are references, one small block at a time. It looks at nothing
+ * but the block and its margins, so that it can be asked for any block in any order in little memory. A guess that is
  * wrong costs a few bytes in the patch and nothing else.
  */
 import type { AddressMap } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import type { ElfImage, ElfSection } from "./elf.ts";
-import { BLOCK_BYTES, type FieldList, type Part } from "./fieldList.ts";
+import {
+  BLOCK_BYTES,
+  BLOCK_MARGIN,
+  type FieldList,
+  type Part,
+  SCANNED_BYTES,
+} from "./fieldList.ts";
 import { type GoTables, goTables, scanGoLines } from "./goLines.ts";
 import {
   scanCode,
@@ -21,7 +27,7 @@ import {
 
 export interface FieldScanner {
   readonly image: ElfImage;
-  /** `bytes`: the block and BLOCK_MARGIN more (zeros beyond the file). */
+  /** `bytes`: the block between its margins (zeros outside the file). */
   scan(block: number, bytes: Uint8Array, list: FieldList): void;
 }
 
@@ -33,12 +39,12 @@ export function fieldScanner(image: ElfImage, source: ByteSource, map: AddressMa
   return {
     image,
     scan(block, bytes, list) {
-      const start = block * BLOCK_BYTES;
+      const start = block * BLOCK_BYTES - BLOCK_MARGIN;
       list.reset(map);
       const view = viewOf(bytes);
       for (const section of image.sections) {
         const from = Math.max(section.offset, start) - start;
-        const to = Math.min(section.offset + section.size, start + BLOCK_BYTES) - start;
+        const to = Math.min(section.offset + section.size, start + SCANNED_BYTES) - start;
         if (from < to)
           scanSection({ image, section, bytes, view, start, from, to, list }, go.get(section));
       }

@@ -5,11 +5,11 @@
 import { type AddressMap, NO_MAP } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import { addressOf, type ElfImage } from "./elf.ts";
-import { BLOCK_BYTES, BLOCK_MARGIN, FieldList, FORM } from "./fieldList.ts";
+import { BLOCK_BYTES, FieldList, FORM, SCANNED_BYTES } from "./fieldList.ts";
 import { fieldScanner } from "./fields.ts";
 import { addWide, readBlock } from "./predict.ts";
 
-/** Rewrites an image in `target`. Without a map, all references become zero. */
+/** Rewrites the image that `target` holds. Without a map, all references become zero. */
 export function normaliseImage(
   image: ElfImage,
   source: ByteSource,
@@ -18,14 +18,14 @@ export function normaliseImage(
 ): void {
   const scanner = fieldScanner(image, source, map === "blank" ? NO_MAP : map);
   const view = viewOf(target);
-  const bytes = new Uint8Array(BLOCK_BYTES + BLOCK_MARGIN);
+  const bytes = new Uint8Array(SCANNED_BYTES);
   const fields = new FieldList();
   for (let start = 0; start < source.sizeBytes; start += BLOCK_BYTES) {
     readBlock(source, start / BLOCK_BYTES, bytes);
     scanner.scan(start / BLOCK_BYTES, bytes, fields);
-    target.set(bytes.subarray(0, Math.min(BLOCK_BYTES, source.sizeBytes - start)), start);
     for (let i = 0; i < fields.count; i++) {
       const at = start + (fields.at[i] as number);
+      if (at + 8 > target.length) break;
       const form = fields.form[i] as number;
       const adjust = fields.adjust[i] as number;
       if (map === "blank") {

@@ -5,14 +5,14 @@
 import type { AddressMap } from "./addressMap.ts";
 import { type ByteSource, viewOf } from "./byteSource.ts";
 import { addressOf, type ElfSegment } from "./elf.ts";
-import { BLOCK_BYTES, BLOCK_MARGIN, FieldList, FORM } from "./fieldList.ts";
+import { BLOCK_BYTES, BLOCK_MARGIN, FieldList, FORM, SCANNED_BYTES } from "./fieldList.ts";
 import { type FieldScanner, fieldScanner } from "./fields.ts";
 import { type ImagePair, mapsOfPairs } from "./imagePair.ts";
 import type { Ops } from "./ops.ts";
 import { fileAt, type Space } from "./space.ts";
 
 export interface OldReader {
-  /** Gives the bytes that a copy foretells, in pieces of at most 64 KiB, valid during the call. */
+  /** Gives the bytes that a copy foretells, in pieces of at most BLOCK_BYTES, valid during the call. */
   copy(
     oldStart: number,
     length: number,
@@ -26,8 +26,10 @@ interface Block {
   readonly fields: FieldList;
 }
 
-/** How many blocks are kept, with their fields some 5 MiB. */
-const KEPT_BLOCKS = 40;
+/** How many blocks are kept, with their fields some 8 MiB. */
+const KEPT_BLOCKS = 1024;
+/** A field may end so many bytes behind the block in which it begins. */
+const SPILL_BYTES = 8;
 
 interface LivePair {
   readonly scanner: FieldScanner;
@@ -57,7 +59,7 @@ export function oldReader(
     });
   });
   const cache = new Map<number, Block>();
-  const scratch = new Uint8Array(BLOCK_BYTES);
+  const scratch = new Uint8Array(BLOCK_BYTES + SPILL_BYTES);
   const scratchView = viewOf(scratch);
 
   function blockOf(file: number, block: number): Block {
@@ -77,9 +79,10 @@ export function oldReader(
   return {
     copy(oldStart, length, freshStart, use) {
       let done = 0;
+      let spilled = 0;
       let file = length > 0 ? fileAt(old.starts, oldStart) : 0;
       while (done < length) {
-        while (oldStart + done >= (old.starts[file + 1] as number)) file++;
+        for (; oldStart + done >= (old.starts[file + 1] as number); file++) spilled = 0;
         const within = oldStart + done - (old.starts[file] as number);
         const at = within % BLOCK_BYTES;
         const size = Math.min(
@@ -88,17 +91,20 @@ export function oldReader(
           (old.starts[file + 1] as number) - oldStart - done,
         );
         const block = blockOf(file, (within - at) / BLOCK_BYTES);
+        const from = BLOCK_MARGIN + at;
         const fresh = freshStart + done;
         const pair = live.get(file);
         if (pair === undefined || fresh < pair.freshStart || fresh >= pair.freshEnd) {
-          use(block.bytes.subarray(at, at + size));
+          use(block.bytes.subarray(from, from + size));
+          spilled = 0;
         } else {
-          scratch.set(block.bytes.subarray(at, at + size));
+          scratch.set(block.bytes.subarray(from + spilled, from + size + SPILL_BYTES), spilled);
           const shift =
             addressOf(pair.segments, fresh - pair.freshStart) -
             addressOf(pair.scanner.image.segments, within);
-          moveFields(scratchView, block.fields, at, size, shift);
+          spilled = moveFields(scratchView, block.fields, at, size, shift);
           use(scratch.subarray(0, size));
+          scratch.copyWithin(0, size, size + spilled);
         }
         done += size;
       }
@@ -110,32 +116,39 @@ export function oldReader(
 function oldestOf(cache: Map<number, Block>): Block {
   const [oldest] = cache;
   if (oldest === undefined || cache.size < KEPT_BLOCKS) {
-    return { bytes: new Uint8Array(BLOCK_BYTES + BLOCK_MARGIN), fields: new FieldList() };
+    return { bytes: new Uint8Array(SCANNED_BYTES), fields: new FieldList() };
   }
   cache.delete(oldest[0]);
   return oldest[1];
 }
 
-/** A block of a file with its margin; zeros beyond the end. */
+/** A block of a file between its margins; zeros outside the file. */
 export function readBlock(source: ByteSource, block: number, bytes: Uint8Array): void {
-  const start = block * BLOCK_BYTES;
-  const size = Math.min(bytes.length, source.sizeBytes - start);
-  source.read(start, bytes.subarray(0, size));
-  bytes.fill(0, size);
+  const start = block * BLOCK_BYTES - BLOCK_MARGIN;
+  const from = Math.max(0, -start);
+  const to = Math.min(SCANNED_BYTES, source.sizeBytes - start);
+  source.read(start + from, bytes.subarray(from, to));
+  bytes.fill(0, 0, from);
+  bytes.fill(0, to);
 }
 
-/** The shift of a copy applies to the distance between a field and what it refers to. */
+/**
+ * The shift of a copy applies to the distance between a field and what it refers to. Returns how
+ * many bytes behind `size` belong to the last field.
+ */
 function moveFields(
   view: DataView,
   fields: FieldList,
   from: number,
   size: number,
   shift: number,
-): void {
+): number {
+  let end = 0;
   for (let i = firstAt(fields, from); i < fields.count; i++) {
     const at = (fields.at[i] as number) - from;
     const form = fields.form[i] as number;
-    if (at + 8 > size && at + ((form & FORM.wide) !== 0 ? 8 : 4) > size) break;
+    if (at >= size) break;
+    end = at + ((form & FORM.wide) !== 0 ? 8 : 4);
     const adjust = fields.adjust[i] as number;
     if (form === FORM.relative) view.setInt32(at, view.getInt32(at, true) + adjust - shift, true);
     else if (form === FORM.absolute) view.setInt32(at, view.getInt32(at, true) + adjust, true);
@@ -143,6 +156,7 @@ function moveFields(
       view.setInt32(at, view.getInt32(at, true) + shift - adjust, true);
     else addWide(view, at, adjust);
   }
+  return Math.max(0, end - size);
 }
 
 export function addWide(view: DataView, at: number, add: number): void {

@@ -1,6 +1,6 @@
 /** What the sections of an executable hold, and where in them references stand. */
 import { addressOf, coordinateOf, type ElfImage } from "./elf.ts";
-import { BLOCK_BYTES, type FieldList, FORM, type Part } from "./fieldList.ts";
+import { type FieldList, FORM, type Part } from "./fieldList.ts";
 import { scanX86 } from "./x86.ts";
 
 export function scanCode({ image, bytes, view, start, from, to, list }: Part): void {
@@ -45,32 +45,29 @@ function addPointer(
 const SHORTEST_TABLE = 3;
 
 export function scanConstants({ image, bytes, start, from, to, list }: Part): void {
-  const { segments } = image;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, BLOCK_BYTES / 4);
+  const { segments, relocatable, codeStart, codeEnd } = image;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const address = addressOf(segments, start + from) - from;
   const last = Math.floor(to / 4);
-  let word = Math.ceil(from / 4);
-  while (word < last) {
+  for (let word = Math.ceil(from / 4); word < last; word++) {
     const table = address + word * 4;
-    const lowest = image.codeStart - table;
-    const above = image.codeEnd - table;
     let end = word;
-    while (end < last && (words[end] as number) >= lowest && (words[end] as number) < above) end++;
+    for (; end < last; end++) {
+      const target = table + (words[end] as number);
+      if (target < codeStart || target >= codeEnd) break;
+    }
     if (end - word >= SHORTEST_TABLE) {
       for (let entry = word; entry < end; entry++) {
         const target = coordinateOf(segments, table + (words[entry] as number));
         list.add(entry * 4, FORM.absolute, target, start + word * 4);
       }
-      word = end;
-      continue;
-    }
-    if (!image.relocatable && word % 2 === 0 && word + 1 < last && words[word + 1] === 0) {
+      word = end - 1;
+    } else if (!relocatable && (word & 1) === 0 && word + 1 < last && words[word + 1] === 0) {
       const value = (words[word] as number) >>> 0;
       if (value >= 4096) {
         list.add(word * 4, FORM.absolute | FORM.wide, coordinateOf(segments, value));
       }
     }
-    word++;
   }
 }
 
