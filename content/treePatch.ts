@@ -91,7 +91,12 @@ export function readTreePatch(patch: ByteSource, old: readonly TreeEntry[]): Tre
     outlineBytes === 0
       ? oldOutline
       : applyOutline(sourcePart(patch, outlineAt, outlineBytes), oldOutline);
-  const { old: reads, freshBytes } = filesOfDelta(delta);
+  const oldFiles = old.filter(isFile);
+  const { old: reads, freshBytes } = filesOfDelta(delta, (file) => {
+    const { sizeBytes } = oldFiles[file] ?? {};
+    if (sizeBytes === undefined) throw malformed(`there is no old file ${file}`);
+    return sizeBytes;
+  });
   const entries = fillIn(parseOutline(outline), old, moves, freshBytes);
   return { entries, reads, delta };
 }
@@ -160,7 +165,7 @@ const textFile = (bytes: Uint8Array) => ({
 });
 
 function applyOutline(patch: ByteSource, old: Uint8Array): Uint8Array {
-  const sizeBytes = filesOfDelta(patch).freshBytes.get(0);
+  const sizeBytes = filesOfDelta(patch, () => old.length).freshBytes.get(0);
   if (sizeBytes === undefined || sizeBytes > PAYLOAD_MAX_BYTES)
     throw malformed("its outline is none");
   const fresh = new Uint8Array(sizeBytes);

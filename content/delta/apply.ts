@@ -2,7 +2,7 @@
  * Makes new files out of old ones and a patch.
  *
  *   applyDelta({ patch, old, fresh, sink })   every file is checked by its SHA-256 before `finish`
- *   filesOfDelta(patch)                       which old files it reads, which new ones it makes
+ *   filesOfDelta(patch, oldSizes)             which old files it reads, which new ones it makes
  *
  * Memory does not depend on the size of the files: old ones are read in blocks of 64 KiB, new ones
  * are handed on in pieces of at most 64 KiB, the streams of the patch are unpacked in blocks of at
@@ -11,6 +11,7 @@
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { BlockStream } from "./blockStream.ts";
 import { type ByteSource, sourcePart } from "./byteSource.ts";
+import { needsOld } from "./compress.ts";
 import { type DeltaSink, type FreshFile, Output } from "./deltaOutput.ts";
 import { DifferenceReader } from "./differences.ts";
 import { parseElf } from "./elf.ts";
@@ -20,6 +21,7 @@ import { type Ops, readOps } from "./ops.ts";
 import {
   type GroupHeader,
   MAX_OP_BYTES,
+  type OldSizes,
   type PairHeader,
   readBlockOf,
   readHeader,
@@ -27,6 +29,7 @@ import {
 } from "./patchHeader.ts";
 import { oldReader } from "./predict.ts";
 import { spaceOf } from "./space.ts";
+import { surroundings } from "./surroundings.ts";
 
 export interface DeltaInput {
   readonly patch: ByteSource;
@@ -37,13 +40,16 @@ export interface DeltaInput {
   readonly sink: DeltaSink;
 }
 
-export function filesOfDelta(patch: ByteSource): {
+export function filesOfDelta(
+  patch: ByteSource,
+  oldSizes: OldSizes,
+): {
   old: number[];
   fresh: number[];
   /** Of each new file. */
   freshBytes: ReadonlyMap<number, number>;
 } {
-  const groups = readHeader(patch);
+  const groups = readHeader(patch, oldSizes);
   const old = groups.flatMap((group) => group.old.map((slice) => slice.file));
   const freshBytes = new Map<number, number>();
   for (const { file, length } of groups.flatMap((group) => group.fresh))
@@ -58,7 +64,8 @@ export function filesOfDelta(patch: ByteSource): {
  */
 export function applyDelta(input: DeltaInput): void {
   const output = new Output(input.fresh, input.sink);
-  for (const group of readHeader(input.patch)) applyGroup(input, group, output);
+  const groups = readHeader(input.patch, (file) => input.old(file).sizeBytes);
+  for (const group of groups) applyGroup(input, group, output);
   output.end();
 }
 
@@ -76,7 +83,9 @@ function applyGroup(input: DeltaInput, group: GroupHeader, output: Output): void
     new BlockStream(patch, group.streams.runs),
     new BlockStream(patch, group.streams.values),
   );
-  const literals = new BlockStream(patch, group.streams.literals);
+  const blocks = group.streams.literals;
+  const around = blocks.some(({ codec }) => needsOld(codec)) ? surroundings(old, ops) : undefined;
+  const literals = new BlockStream(patch, blocks, around);
   output.begin(group.fresh);
   let fresh = 0;
   for (let op = 0; op < ops.count; op++) {

@@ -6,13 +6,16 @@ import { type BlockHeader, readBlockOf } from "./patchHeader.ts";
 export class BlockStream {
   private readonly patch: ByteSource;
   private readonly blocks: readonly BlockHeader[];
+  private readonly old: Uint8Array | undefined;
   private next = 0;
   private block: Uint8Array = new Uint8Array(0);
   private position = 0;
 
-  constructor(patch: ByteSource, blocks: readonly BlockHeader[]) {
+  /** `old`: what the blocks were packed with, if anything. */
+  constructor(patch: ByteSource, blocks: readonly BlockHeader[], old?: Uint8Array) {
     this.patch = patch;
     this.blocks = blocks;
+    this.old = old;
   }
 
   get done(): boolean {
@@ -52,7 +55,7 @@ export class BlockStream {
     // A writer makes no empty blocks; a million of them would cost time for nothing.
     if (header.rawBytes === 0) throw malformed("a block is empty");
     this.block = new Uint8Array(0);
-    this.block = readBlockOf(this.patch, header);
+    this.block = readBlockOf(this.patch, header, this.old);
     this.position = 0;
   }
 }

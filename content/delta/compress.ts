@@ -8,7 +8,9 @@ import { malformed } from "./malformed.ts";
 
 export const MAX_BLOCK_BYTES = 8 * 2 ** 20;
 
-const CODEC = { stored: 0, brotli: 1, zstd: 2 } as const;
+const CODEC = { stored: 0, brotli: 1, zstd: 2, brotliWithOld: 3 } as const;
+
+export const needsOld = (codec: number): boolean => codec === CODEC.brotliWithOld;
 
 export interface PackedBlock {
   readonly codec: number;
@@ -16,7 +18,10 @@ export interface PackedBlock {
   readonly bytes: Uint8Array;
 }
 
-const brotli = promisify<Uint8Array, zlib.BrotliOptions, Uint8Array>(zlib.brotliCompress);
+/** Since Node 24; `@types/node` does not know it yet. */
+type BrotliOptions = zlib.BrotliOptions & { readonly dictionary?: Uint8Array };
+
+const brotli = promisify<Uint8Array, BrotliOptions, Uint8Array>(zlib.brotliCompress);
 const zstd = promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdCompress);
 const c = zlib.constants;
 
@@ -25,7 +30,8 @@ const SMALL_BYTES = 64 * 1024;
 /** A compressor's own frame is about as long; a patch of small changes has many such streams. */
 const NOT_WORTH_BYTES = 8;
 
-export async function packBlock(raw: Uint8Array): Promise<PackedBlock> {
+/** `old`: bytes that the reader will have too, to which the packed ones may refer. */
+export async function packBlock(raw: Uint8Array, old?: Uint8Array): Promise<PackedBlock> {
   const stored = { codec: CODEC.stored, rawBytes: raw.length, bytes: raw };
   if (raw.length <= NOT_WORTH_BYTES) return stored;
   const tries = [brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_GENERIC))];
@@ -34,6 +40,11 @@ export async function packBlock(raw: Uint8Array): Promise<PackedBlock> {
     tries.push(brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_FONT)));
   }
   const packed: PackedBlock[] = [stored];
+  if (old !== undefined && old.length > 0) {
+    const options = { ...brotliOptions(raw, 11, c.BROTLI_MODE_GENERIC), dictionary: old };
+    const bytes = await brotli(raw, options);
+    packed.push({ codec: CODEC.brotliWithOld, rawBytes: raw.length, bytes });
+  }
   for (const bytes of await Promise.all(tries)) {
     packed.push({ codec: CODEC.brotli, rawBytes: raw.length, bytes });
   }
@@ -45,19 +56,24 @@ export async function packBlock(raw: Uint8Array): Promise<PackedBlock> {
 }
 
 /** About how large a stream will be: for choosing between ways to make it. */
-export async function estimatePacked(raw: Uint8Array): Promise<number> {
+export async function estimatePacked(raw: Uint8Array, old?: Uint8Array): Promise<number> {
   if (raw.length <= NOT_WORTH_BYTES) return raw.length;
   const quality = raw.length <= SMALL_BYTES * 4 ? 11 : 9;
-  return (await brotli(raw, brotliOptions(raw, quality, c.BROTLI_MODE_GENERIC))).length;
+  const options = brotliOptions(raw, quality, c.BROTLI_MODE_GENERIC);
+  const known = old !== undefined && old.length > 0 ? { dictionary: old } : {};
+  return (await brotli(raw, { ...options, ...known })).length;
 }
 
 /** Errors: UPB-DELTA-MALFORMED unless exactly `rawBytes` come out. */
-export function unpackBlock({ codec, rawBytes, bytes }: PackedBlock): Uint8Array {
+export function unpackBlock({ codec, rawBytes, bytes }: PackedBlock, old?: Uint8Array): Uint8Array {
   const limits = { maxOutputLength: Math.max(1, rawBytes), chunkSize: Math.max(64, rawBytes + 1) };
   let raw: Uint8Array;
   try {
     if (codec === CODEC.brotli) raw = zlib.brotliDecompressSync(bytes, limits);
-    else if (codec === CODEC.zstd) {
+    else if (codec === CODEC.brotliWithOld && old !== undefined && old.length > 0) {
+      const options: BrotliOptions = { ...limits, dictionary: old };
+      raw = zlib.brotliDecompressSync(bytes, options);
+    } else if (codec === CODEC.zstd) {
       const params = { [c.ZSTD_d_windowLogMax]: 24 };
       raw = zlib.zstdDecompressSync(bytes, { ...limits, params });
     } else if (codec === CODEC.stored) raw = bytes;

@@ -14,12 +14,19 @@ import {
 } from "./patchHeader.ts";
 import { oldReader } from "./predict.ts";
 import { type Space, spaceOf } from "./space.ts";
+import { surroundings } from "./surroundings.ts";
 import { ByteList } from "./varint.ts";
 
 type RawStreams = Readonly<Record<StreamName, Uint8Array>>;
 
+interface Attempt {
+  readonly streams: RawStreams;
+  /** What the literals may refer to. */
+  readonly around: Uint8Array;
+}
+
 /** What a match must bring at least: little between near versions, much between far ones. */
-const TEXT_GAINS = [8, 32, 128];
+const TEXT_GAINS = [8, 32, 128, 512];
 const BINARY_GAINS = [8, 16, 32];
 /** Above this one attempt must do: each costs as much time as the comparison itself. */
 const TRIAL_BYTES = 48 * 2 ** 20;
@@ -45,18 +52,22 @@ export async function encodeGroup(
       : BINARY_GAINS;
   const found = compare(old, fresh, gains);
   const pairs = worthwhile(old, fresh, found.pairs, found.ops[0] as Ops);
-  let best: RawStreams | undefined;
+  let best: Attempt | undefined;
   let bestBytes = Number.POSITIVE_INFINITY;
   for (const ops of found.ops) {
     const streams = rawStreams(old, fresh, pairs, ops);
     if (streams === undefined) continue;
-    const bytes = found.ops.length === 1 ? 0 : await estimate(streams);
+    const attempt = { streams, around: surroundings(old, ops) };
+    const bytes = found.ops.length === 1 ? 0 : await estimate(attempt);
     if (bytes < bestBytes) {
-      best = streams;
+      best = attempt;
       bestBytes = bytes;
     }
   }
-  best ??= rawStreams(old, fresh, [], nothingKnown(fresh)) as RawStreams;
+  best ??= {
+    streams: rawStreams(old, fresh, [], nothingKnown(fresh)) as RawStreams,
+    around: new Uint8Array(0),
+  };
   return {
     old: oldSlices,
     fresh: freshSlices,
@@ -143,18 +154,24 @@ function nothingKnown(fresh: Space): Ops {
   return ops.finish();
 }
 
-async function estimate(streams: RawStreams): Promise<number> {
-  const sizes = await Promise.all(STREAMS.map((name) => estimatePacked(streams[name])));
+async function estimate({ streams, around }: Attempt): Promise<number> {
+  const sizes = await Promise.all(
+    STREAMS.map((name) => estimatePacked(streams[name], name === "literals" ? around : undefined)),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-async function packStreams(streams: RawStreams): Promise<Record<StreamName, PackedBlock[]>> {
+async function packStreams({
+  streams,
+  around,
+}: Attempt): Promise<Record<StreamName, PackedBlock[]>> {
   const packed = {} as Record<StreamName, PackedBlock[]>;
   for (const name of STREAMS) {
     const raw = streams[name];
     packed[name] = [];
     for (let at = 0; at < raw.length; at += MAX_BLOCK_BYTES) {
-      packed[name].push(await packBlock(raw.subarray(at, at + MAX_BLOCK_BYTES)));
+      const block = raw.subarray(at, at + MAX_BLOCK_BYTES);
+      packed[name].push(await packBlock(block, name === "literals" ? around : undefined));
     }
   }
   return packed;

@@ -101,14 +101,16 @@ function fill(
   return parts;
 }
 
-/** Counterparts first, then what was removed: so most copies go straight ahead. */
+/** Counterparts first, in the same order on both sides, so that most copies go straight ahead. */
 function groupOf(
   members: readonly Member[],
   old: readonly TreeFile[],
   fresh: readonly TreeFile[],
 ): Group {
-  const made = members.filter((member) => member.fresh !== undefined);
-  const removed = members.filter((member) => member.fresh === undefined);
+  const hasOld = (member: Member) => sizeOf(old, member.old) > 0;
+  const kept = members.filter((member) => member.fresh !== undefined && hasOld(member));
+  const added = members.filter((member) => member.fresh !== undefined && !hasOld(member));
+  const removed = members.filter((member) => member.fresh === undefined && hasOld(member));
   const slices = (side: readonly TreeFile[], files: readonly (number | undefined)[]) =>
     files.flatMap((file) => {
       const length = sizeOf(side, file);
@@ -118,12 +120,12 @@ function groupOf(
     text: members[0]?.text ?? false,
     fresh: slices(
       fresh,
-      made.map((member) => member.fresh),
+      [...kept, ...added].map((member) => member.fresh),
     ),
     old: slices(
       old,
-      [...made, ...removed].map((member) => member.old),
-    ).filter((slice) => slice.length > 0),
+      [...kept, ...removed].map((member) => member.old),
+    ),
   };
 }
 

@@ -6,6 +6,7 @@
  * their index in the manifest's list.
  */
 
+import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { MovedPiece } from "./addressMap.ts";
 import { type ByteSource, readBytes } from "./byteSource.ts";
 import { MAX_BLOCK_BYTES, type PackedBlock, unpackBlock } from "./compress.ts";
@@ -72,8 +73,8 @@ export function writeHeader(groups: readonly PackedGroup[]): Uint8Array {
   const list = new ByteList();
   list.varint(groups.length);
   for (const group of groups) {
-    writeSlices(list, group.fresh);
-    writeSlices(list, group.old);
+    writeOldSlices(list, group.old);
+    writeFreshSlices(list, group.fresh, group.old);
     list.varint(group.pairs.length);
     for (const pair of group.pairs) writePair(list, pair);
     for (const name of STREAMS) {
@@ -102,8 +103,14 @@ export function joinPatch(header: PackedBlock, groups: readonly PackedGroup[]): 
   return list.view();
 }
 
-/** Errors: UPB-DELTA-MALFORMED for anything that a writer would not have written. */
-export function readHeader(patch: ByteSource): GroupHeader[] {
+/** The size of an old file. */
+export type OldSizes = (file: number) => number;
+
+/**
+ * Errors: UPB-DELTA-MALFORMED for anything that a writer would not have written; UPB-DELTA-WRONG-BASE
+ * when the old files have other sizes than those that the patch was made from.
+ */
+export function readHeader(patch: ByteSource, oldSizes: OldSizes): GroupHeader[] {
   const lead = readBytes(patch, 0, Math.min(32, patch.sizeBytes));
   if (MAGIC.some((byte, i) => lead[i] !== byte)) throw malformed("it does not begin like one");
   const intro = new VarintReader(lead);
@@ -121,8 +128,8 @@ export function readHeader(patch: ByteSource): GroupHeader[] {
   const groups: GroupHeader[] = [];
   const groupCount = reader.varint(LIMITS.groups);
   for (let i = 0; i < groupCount; i++) {
-    const fresh = readSlices(reader);
-    const old = readSlices(reader);
+    const old = readOldSlices(reader, oldSizes);
+    const fresh = readFreshSlices(reader, old);
     if (old.some((slice) => slice.length === 0)) throw malformed("it reads an empty file");
     const pairs = times(reader.varint(old.length), () => readPair(reader, old, fresh));
     if (pairs.some((pair, i) => pair.oldSlice <= (pairs[i - 1]?.oldSlice ?? -1))) {
@@ -147,47 +154,103 @@ export function readHeader(patch: ByteSource): GroupHeader[] {
   return groups;
 }
 
-export function readBlockOf(patch: ByteSource, block: BlockHeader): Uint8Array {
-  const bytes = readBytes(patch, block.at, block.storedBytes);
-  return unpackBlock({ codec: block.codec, rawBytes: block.rawBytes, bytes });
+export function readBlockOf(
+  patch: ByteSource,
+  { codec, rawBytes, storedBytes, at }: BlockHeader,
+  old?: Uint8Array,
+): Uint8Array {
+  return unpackBlock({ codec, rawBytes, bytes: readBytes(patch, at, storedBytes) }, old);
 }
 
-function writeSlices(list: ByteList, slices: readonly Slice[]): void {
+/**
+ * Whoever applies the patch has the old files, so of whole ones only the sum of their sizes is
+ * there, as a check. New files are written as so many bytes more or less than the old one beside.
+ */
+function writeOldSlices(list: ByteList, slices: readonly Slice[]): void {
+  if (!writeFiles(list, slices)) {
+    list.varint(slices.reduce((sum, slice) => sum + slice.length, 0));
+    return;
+  }
+  for (const { start, length } of slices) {
+    list.varint(start);
+    list.varint(length);
+  }
+}
+
+function readOldSlices(reader: VarintReader, oldSizes: OldSizes): Slice[] {
+  const { files, cut } = readFiles(reader);
+  if (cut) {
+    const slices = files.map((file) => readPart(reader, file));
+    requireGroupSize(slices);
+    return slices;
+  }
+  const wanted = reader.varint(LIMITS.groupBytes);
+  const slices = files.map((file) => ({ file, start: 0, length: oldSizes(file), whole: true }));
+  const found = slices.reduce((sum, slice) => sum + slice.length, 0);
+  if (found !== wanted) {
+    throw new UpbeatError("UPB-DELTA-WRONG-BASE", {
+      object: "the old files",
+      detail: `expected ${wanted} bytes, found ${found}`,
+    });
+  }
+  return slices;
+}
+
+function writeFreshSlices(list: ByteList, slices: readonly Slice[], old: readonly Slice[]): void {
+  if (writeFiles(list, slices)) {
+    for (const { start, length } of slices) {
+      list.varint(start);
+      list.varint(length);
+    }
+  } else slices.forEach(({ length }, i) => void list.signed(length - (old[i]?.length ?? 0)));
+}
+
+function readFreshSlices(reader: VarintReader, old: readonly Slice[]): Slice[] {
+  const { files, cut } = readFiles(reader);
+  const slices = files.map((file, i) => {
+    if (cut) return readPart(reader, file);
+    const length = (old[i]?.length ?? 0) + reader.signed(LIMITS.groupBytes);
+    return { file, start: 0, length, whole: true };
+  });
+  requireGroupSize(slices);
+  return slices;
+}
+
+function requireGroupSize(slices: readonly Slice[]): void {
+  let total = 0;
+  for (const { length } of slices) {
+    total += length;
+    if (length < 0 || total > LIMITS.groupBytes) throw malformed("a group is too large");
+  }
+}
+
+/** Returns whether they are parts of files. */
+function writeFiles(list: ByteList, slices: readonly Slice[]): boolean {
   list.varint(slices.length);
   let next = 0;
-  for (const slice of slices) {
-    list.signed(slice.file - next);
-    next = slice.file + 1;
+  for (const { file } of slices) {
+    list.signed(file - next);
+    next = file + 1;
   }
-  for (const slice of slices) list.varint(slice.length);
   const cut = slices.some((slice) => !slice.whole);
   list.byte(cut ? 1 : 0);
-  if (cut) for (const slice of slices) list.varint(slice.start);
+  return cut;
 }
 
-function readSlices(reader: VarintReader): Slice[] {
-  const count = reader.varint(LIMITS.files);
+function readFiles(reader: VarintReader): { files: number[]; cut: boolean } {
   let next = 0;
-  const files = times(count, () => {
+  const files = times(reader.varint(LIMITS.files), () => {
     const file = next + reader.signed(LIMITS.files);
     if (file < 0 || file > LIMITS.files) throw malformed("a file has no such index");
     next = file + 1;
     return file;
   });
-  let total = 0;
-  const lengths = times(count, () => {
-    const length = reader.varint(LIMITS.groupBytes - total);
-    total += length;
-    return length;
-  });
-  const cut = reader.varint(1) === 1;
-  const starts = times(count, () => (cut ? reader.varint(LIMITS.fileBytes) : 0));
-  return files.map((file, i) => ({
-    file,
-    start: starts[i] as number,
-    length: lengths[i] as number,
-    whole: !cut,
-  }));
+  return { files, cut: reader.varint(1) === 1 };
+}
+
+function readPart(reader: VarintReader, file: number): Slice {
+  const start = reader.varint(LIMITS.fileBytes);
+  return { file, start, length: reader.varint(LIMITS.groupBytes), whole: false };
 }
 
 function writePair(list: ByteList, pair: PairHeader): void {
