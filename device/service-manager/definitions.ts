@@ -12,9 +12,22 @@ export interface ServiceDefinition {
   readonly startUp: StartUpType;
   /** Program and arguments; no shell. */
   readonly command: readonly [string, ...string[]];
+  /** On top of the manager's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The service is ready when something answers here. */
   readonly socket: string;
 }
+
+/**
+ * Keeps the update service small while it moves gigabytes, where most of what is thrown away is
+ * buffers: a small nursery lets them go sooner, one arena keeps what the C library frees in use.
+ * Measured with a patched file of 400 MB: 117 MB at the peak, 127 with more arenas; with neither 139
+ * for a file of 200 MB.
+ */
+export const SMALL_MEMORY = {
+  flags: ["--max-semi-space-size=1"],
+  env: { MALLOC_ARENA_MAX: "1" },
+} as const;
 
 /** In the order in which they start. */
 export function serviceDefinitions(paths: DevicePaths): ServiceDefinition[] {
@@ -25,7 +38,8 @@ export function serviceDefinitions(paths: DevicePaths): ServiceDefinition[] {
       description: "Verifies, downloads and installs updates, and undoes them.",
       dependsOn: [],
       startUp: "automatic",
-      command: nodeProgram("../update-service/main", paths.root),
+      command: nodeProgram("../update-service/main", paths.root, SMALL_MEMORY.flags),
+      env: SMALL_MEMORY.env,
       socket: paths.updateServiceSocket,
     },
     {
@@ -41,9 +55,13 @@ export function serviceDefinitions(paths: DevicePaths): ServiceDefinition[] {
 }
 
 /** The same runtime that runs the manager: never the one of the machine that is being updated. */
-function nodeProgram(program: string, root: string): [string, ...string[]] {
+function nodeProgram(
+  program: string,
+  root: string,
+  flags: readonly string[] = [],
+): [string, ...string[]] {
   const here = fileURLToPath(import.meta.url);
   // `.ts` in a checkout, `.js` in a built package.
   const file = join(here, "..", `${program}${extname(here)}`);
-  return [process.execPath, file, "--root", root];
+  return [process.execPath, ...flags, file, "--root", root];
 }

@@ -177,7 +177,10 @@ export function supervise(definition: ServiceDefinition, tools: SupervisionTools
 function spawnService(definition: ServiceDefinition, log: ServiceLog): ChildProcess {
   const [program, ...args] = definition.command;
   log.beginProcess();
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: { ...process.env, ...definition.env },
+  });
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on("data", (bytes: Buffer) => log.append(bytes));
   }

@@ -4,6 +4,7 @@ import { readSync, writeSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
+import { passed } from "./collectGarbage.ts";
 
 /** One read: large enough for the disk, small enough for memory. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -58,6 +59,7 @@ export async function requirePieces(
     if (total > sizeBytes) throw wrong(expected, `more than ${sizeBytes} bytes`);
     hash.update(piece);
     onChunk(piece);
+    passed(piece.length);
     await breathe();
   }
   if (total < sizeBytes) throw wrong(expected, `expected ${sizeBytes} bytes, found ${total}`);

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { callLocal } from "../../device/localClient.ts";
 import { type DevicePaths, devicePaths } from "../../device/paths.ts";
+import { SMALL_MEMORY } from "../../device/service-manager/definitions.ts";
 import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import type { UpdateId } from "../../protocol/ids.ts";
 import type { TransferSettings } from "../../protocol/transfer.ts";
@@ -86,8 +87,8 @@ export async function startUpdateService(
   killAfterMs?: number,
 ): Promise<RunningService> {
   const paths = devicePaths(root);
-  const child = spawn(process.execPath, [MAIN, "--root", root], {
-    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+  const child = spawn(process.execPath, [...SMALL_MEMORY.flags, MAIN, "--root", root], {
+    env: { ...process.env, ...SMALL_MEMORY.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     // The IPC channel ends it when this process is gone, as under the service manager.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

@@ -24,6 +24,9 @@ import { bringObject } from "./bringObject.ts";
 
 const MAIN = join(import.meta.dirname, `../patching/main${import.meta.filename.slice(-3)}`);
 
+/** A small nursery: what is thrown away is buffers, and they go the sooner. */
+const LIMITS = { maxYoungGenerationSizeMb: 1 };
+
 export async function applyStep(
   world: DownloadWorld,
   { patch, to }: Step,
@@ -95,7 +98,7 @@ function inThread(
   onBytes: (bytes: number) => void,
 ): Promise<{ entries: TreeEntry[]; made: number }> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(MAIN, { workerData: job });
+    const worker = new Worker(MAIN, { workerData: job, resourceLimits: LIMITS });
     const end = (settle: () => void) => {
       settle();
       void worker.terminate();

@@ -20,8 +20,7 @@ import { bringObject } from "./bringObject.ts";
 
 /** The window that `protocol/delivery.ts` allows: 8 MiB. */
 const ZSTD_READER = { params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } };
-/** Larger pieces save turns through the thread pool. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 export async function bringRange(world: DownloadWorld, range: RangeWork): Promise<void> {
   const { object, start, sizeBytes, frames } = range;
@@ -63,14 +62,17 @@ async function takeFrame(
 
 /** A frame of its own may be of any size: it is unpacked as it is read. */
 async function* piecesOf(handle: number, at: number, frame: Frame): AsyncGenerator<Uint8Array> {
-  const stored = readStored(handle, at, frame.storedBytes);
-  if (frame.codec === "none") {
-    yield* stored;
+  const { storedBytes, codec } = frame;
+  if (codec === "none") {
+    // One buffer for all: whoever takes a piece is done with it before asking for the next.
+    const buffer = new Uint8Array(PIECE_BYTES);
+    yield* readStored(handle, at, storedBytes, () => buffer);
     return;
   }
   const unpack = zlib.createZstdDecompress({ ...ZSTD_READER, chunkSize: PIECE_BYTES });
+  const stored = readStored(handle, at, storedBytes, () => new Uint8Array(PIECE_BYTES));
   // What goes wrong ends both; the loop below hears of it.
-  pipeline(Readable.from(stored), unpack, () => {});
+  pipeline(Readable.from(stored, { highWaterMark: 1 }), unpack, () => {});
   try {
     yield* unpack as AsyncIterable<Buffer>;
   } catch (cause) {
@@ -78,13 +80,24 @@ async function* piecesOf(handle: number, at: number, frame: Frame): AsyncGenerat
   }
 }
 
-function* readStored(handle: number, at: number, storedBytes: number): Generator<Uint8Array> {
+function* readStored(
+  handle: number,
+  at: number,
+  storedBytes: number,
+  bufferFor: () => Uint8Array,
+): Generator<Uint8Array> {
   for (let done = 0; done < storedBytes; ) {
-    const piece = new Uint8Array(Math.min(PIECE_BYTES, storedBytes - done));
-    const count = readSync(handle, piece, 0, piece.length, at + done);
+    const buffer = bufferFor();
+    const count = readSync(
+      handle,
+      buffer,
+      0,
+      Math.min(buffer.length, storedBytes - done),
+      at + done,
+    );
     if (count === 0) return;
     done += count;
-    yield piece.subarray(0, count);
+    yield buffer.subarray(0, count);
   }
 }
 
@@ -97,7 +110,8 @@ function readShared(handle: number, at: number, frame: Frame): Uint8Array {
       object: "the content table",
       detail: `a frame of ${storedBytes} bytes for ${rawBytes}`,
     });
-  const stored = Buffer.concat([...readStored(handle, at, storedBytes)]);
+  const buffer = new Uint8Array(storedBytes);
+  const [stored = buffer.subarray(0, 0)] = readStored(handle, at, storedBytes, () => buffer);
   if (codec === "none") return stored;
   try {
     const limits = { ...ZSTD_READER, maxOutputLength: Math.max(1, rawBytes) };

@@ -26,6 +26,7 @@ import { type ErrorReport, reportError, UpbeatError } from "../../../protocol/er
 import { Sha256 } from "../../../protocol/ids.ts";
 import { type FileEntry, isFile, type TreeEntry } from "../../../protocol/payload.ts";
 import { killPoint } from "../../killPoint.ts";
+import { passed } from "../collectGarbage.ts";
 import { asDiskFull, MAKING, objectPath } from "../contentStore.ts";
 import { writeAll } from "../hashFile.ts";
 
@@ -45,6 +46,8 @@ export type PatchMessage =
 
 const tell = (message: PatchMessage): void => parentPort?.postMessage(message);
 
+/** Often enough for a progress bar. */
+const TOLD_BYTES = 1024 * 1024;
 /** Old files that are open at once. */
 const OPEN_FILES = 64;
 
@@ -144,6 +147,7 @@ function storeSink(store: string, fresh: ReadonlyMap<number, FreshFile>) {
   const folder = join(store, MAKING);
   const made = new Map<number, Sha256>();
   const begun = new Set<number>();
+  let written = 0;
   let current: { file: number; handle: number } | undefined;
   const pathOf = (file: number) => join(folder, String(file));
 
@@ -166,7 +170,12 @@ function storeSink(store: string, fresh: ReadonlyMap<number, FreshFile>) {
     made,
     write(file: number, bytes: Uint8Array) {
       writeAll(handleOf(file), bytes);
-      tell({ kind: "written", bytes: bytes.length });
+      written += bytes.length;
+      if (written >= TOLD_BYTES) {
+        tell({ kind: "written", bytes: written });
+        written = 0;
+      }
+      passed(bytes.length);
     },
     finish(file: number, hash: string) {
       const sha256 = Sha256.parse(hash);
