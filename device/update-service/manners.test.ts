@@ -1,9 +1,19 @@
 /** How the real update service fetches: through proxies, from mirrors, as root configured it. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { UpdateId } from "../../protocol/ids.ts";
 import type { TransferSettings } from "../../protocol/transfer.ts";
@@ -121,4 +131,45 @@ describe("the update service", () => {
       await empty.close();
     }
   });
+
+  it("goes on where it was after kill -9, and holds to the rate that root set", async () => {
+    const tree = join(folder, "big");
+    mkdirSync(tree);
+    writeFileSync(join(tree, "big"), randomBytes(600_000));
+    const big = await repository.publish(tree, { product: "kiosk", version: "2.0.0" });
+    const root = join(folder, "cut");
+    const device = {
+      serverUrl: server.url,
+      trustedRoot: repository.root,
+      products: { kiosk: "stable" },
+    };
+    const { updateServiceState } = prepareDevice(root, {
+      ...device,
+      transfer: { bandwidth: [{ foreground: 60_000 }] },
+    });
+    const service = await startUpdateService(root);
+    running.push(service);
+    await service.request({ kind: "download", update: big });
+    const had = await partOf(join(updateServiceState, "incoming"), 150_000);
+    // Ten seconds' worth of bytes: at that rate it cannot be whole yet.
+    expect(had).toBeLessThan(600_000);
+    await service.kill();
+    prepareDevice(root, device);
+    const before = server.sentBytes();
+    const next = await startUpdateService(root);
+    running.push(next);
+    expect((await next.idle()).updates[0]?.state).toBe("downloaded");
+    expect(server.sentBytes() - before).toBeLessThan(600_000 - had + 50_000);
+  });
 });
+
+/** How much has arrived of the object that is being fetched, once it is so much. */
+async function partOf(incoming: string, atLeast: number): Promise<number> {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
+    for (const name of existsSync(incoming) ? readdirSync(incoming) : []) {
+      const size = statSync(join(incoming, name), { throwIfNoEntry: false })?.size ?? 0;
+      if (name.endsWith(".part") && size >= atLeast) return size;
+    }
+  }
+  throw new Error("nothing arrives");
+}
