@@ -21,6 +21,10 @@ import {
   ProviderUpdateId,
   ProviderVerb,
 } from "./providers.ts";
+import { BandwidthRule } from "./transfer.ts";
+
+/** How long one can go back (design, "Numbers to keep"). */
+export const ROLLBACK_DAYS = { min: 2, usual: 10, max: 60 };
 
 export const JobRequest = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -28,8 +32,15 @@ export const JobRequest = z.discriminatedUnion("kind", [
     update: UpdateId,
     /** Nobody waits for it: it takes less of the network, and stops when it is told to. */
     background: z.boolean().optional(),
+    /** What the settings allow it of the network, where root's own rules say nothing. */
+    bandwidth: z.array(BandwidthRule).max(4).optional(),
   }),
-  z.strictObject({ kind: z.literal("install"), update: UpdateId }),
+  z.strictObject({
+    kind: z.literal("install"),
+    update: UpdateId,
+    /** How long the version before is kept; ten when nothing is said. */
+    rollbackDays: z.int().min(ROLLBACK_DAYS.min).max(ROLLBACK_DAYS.max).optional(),
+  }),
   z.strictObject({ kind: z.literal("rollback"), product: Product }),
   z.strictObject({ kind: z.literal("uninstall"), product: Product }),
   /** Works out how the update would come here, and leaves the answer at `/v1/plans/JOB`. */

@@ -6,6 +6,8 @@ import { randomUUID } from "node:crypto";
 import { errorFromReport, reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type UpdateId } from "../../protocol/ids.ts";
 import type { Change, ChangeRequest, Offer } from "../../protocol/orchestratorApi.ts";
+import type { Settings } from "../../protocol/settings.ts";
+import type { BandwidthRule } from "../../protocol/transfer.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import type { ChangeWork } from "./changes.ts";
 import { type DecideWorld, evaluate, evaluateOffline, redecide } from "./evaluate.ts";
@@ -94,6 +96,7 @@ async function bringOffers(
   if (wanted.length === 0) return "nothing-to-do";
   note(change, wanted, await world.calls.status());
   tools.save();
+  const { settings } = world.policy.combined();
   let worked = false;
   for (const update of wanted) {
     const before = stateOf(await world.calls.status(), update);
@@ -101,9 +104,13 @@ async function bringOffers(
     if (kind === "download" && before === "downloaded") continue;
     worked = true;
     if (before !== "downloaded") {
-      await doJob(world, change, { kind: "download", update, background }, tools);
+      const bandwidth = background ? backgroundLimits(settings) : [];
+      await doJob(world, change, { kind: "download", update, background, bandwidth }, tools);
     }
-    if (kind === "install") await doJob(world, change, { kind, update }, tools);
+    if (kind === "install") {
+      const { rollbackDays } = settings;
+      await doJob(world, change, { kind, update, rollbackDays }, tools);
+    }
   }
   return worked || resumed ? "succeeded" : "nothing-to-do";
 }
@@ -122,6 +129,18 @@ async function chooseUpdates(world: WorkWorld, request: Bringing): Promise<Updat
   const wanted = updates && new Set(updates.map((update) => update.manifestSha256));
   const chosen = ids.filter((id) => wanted === undefined || wanted.has(id.manifestSha256));
   return [...new Map(chosen.map((id) => [id.manifestSha256, id])).values()];
+}
+
+/** The first rule that holds counts. */
+function backgroundLimits(settings: Settings): BandwidthRule[] {
+  const { downloadLimit, activeHoursDownloadLimit, activeHours } = settings;
+  const rule = (limit: number | null) => (limit === null ? [] : [{ background: limit }]);
+  const inActiveHours = rule(activeHoursDownloadLimit).map((limit) => ({
+    from: activeHours.start,
+    to: activeHours.end,
+    ...limit,
+  }));
+  return [...inActiveHours, ...rule(downloadLimit)];
 }
 
 const isOf = (offer: Offer, product: Product): boolean => offer.update.product === product;

@@ -82,7 +82,7 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     event: UpdateEvent | undefined,
     write: () => void = () => {},
   ): void {
-    const { bootId: _bootId, handler: _handler, ...about } = operation;
+    const { bootId: _bootId, handler: _handler, rollbackDays: _days, ...about } = operation;
     const plan = operation.operation === "install" && journal.record(updateOf(operation))?.plan;
     const entry: HistoryEntry = {
       ...about,
@@ -160,7 +160,9 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     killPoint("commit:before-history");
     finish(operation, "succeeded", "healthy", () => {
       setAside(operation, update);
-      journal.setProduct(installedRow(journal.product(update.product), update, now()));
+      journal.setProduct(
+        installedRow(journal.product(update.product), update, now(), operation.rollbackDays),
+      );
     });
     killPoint("commit:recorded-installed");
   }

@@ -7,12 +7,19 @@ import { AFTER_CRASH } from "../../core/updateStates.ts";
 import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
+import type { BandwidthRule, TransferKind } from "../../protocol/transfer.ts";
 import type { JobRequest, PlanAnswer, Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
 import type { Journal } from "./journal.ts";
 import { updateOf } from "./operations.ts";
 import type { ProviderRuns } from "./providerRuns.ts";
 import type { Requests } from "./requests.ts";
+
+/** How a download behaves towards others on the line. */
+export interface Manners {
+  readonly kind: TransferKind;
+  readonly bandwidth: readonly BandwidthRule[];
+}
 
 export interface JobsWorld {
   readonly journal: Journal;
@@ -21,11 +28,7 @@ export interface JobsWorld {
   /** Does what the journal says is going on. */
   readonly proceed: () => Promise<void>;
   /** `signal` ends it where it is; what has arrived is kept. */
-  readonly download: (
-    update: UpdateId,
-    kind: "foreground" | "background",
-    signal: AbortSignal,
-  ) => Promise<void>;
+  readonly download: (update: UpdateId, manners: Manners, signal: AbortSignal) => Promise<void>;
   /** How a download would go. */
   readonly plan: (update: UpdateId) => Promise<DownloadPlan>;
   readonly tidy: () => Promise<void>;
@@ -107,14 +110,14 @@ export function jobs(world: () => JobsWorld): Jobs {
   async function downloadAndRecord(
     update: UpdateId,
     jobId: string,
-    kind: "foreground" | "background",
+    manners: Manners,
   ): Promise<void> {
     const stopping = new AbortController();
     downloading = stopping;
     const { journal, now, download, makeRoom, log } = world();
     const facts = () => ({ nowMs: now(), jobId });
     try {
-      await download(update, kind, stopping.signal);
+      await download(update, manners, stopping.signal);
       journal.atomically(() => journal.move(update, "downloaded", facts()));
       killPoint("download:finished");
     } catch (error) {
@@ -153,8 +156,8 @@ export function jobs(world: () => JobsWorld): Jobs {
     return jobId;
   }
 
-  function startDownload(update: UpdateId, jobId: string, kind: "foreground" | "background"): void {
-    start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId, kind));
+  function startDownload(update: UpdateId, jobId: string, manners: Manners): void {
+    start(jobId, "refresh-metadata", () => downloadAndRecord(update, jobId, manners));
   }
 
   function requireIdle(kind: string): void {
@@ -183,7 +186,7 @@ export function jobs(world: () => JobsWorld): Jobs {
       if (request.kind !== "download") {
         const id =
           request.kind === "install"
-            ? requests.install(request.update)
+            ? requests.install(request.update, request.rollbackDays)
             : requests[request.kind](request.product);
         start(id, "verify", proceed);
         return id;
@@ -194,7 +197,10 @@ export function jobs(world: () => JobsWorld): Jobs {
       const jobId = randomUUID();
       killPoint("download:before-record");
       journal.atomically(() => journal.move(update, "download", { nowMs: now(), jobId }));
-      startDownload(update, jobId, request.background === true ? "background" : "foreground");
+      startDownload(update, jobId, {
+        kind: request.background === true ? "background" : "foreground",
+        bandwidth: request.bandwidth ?? [],
+      });
       return jobId;
     },
     resume() {
@@ -210,7 +216,8 @@ export function jobs(world: () => JobsWorld): Jobs {
       if (cut !== undefined) {
         const { product, version, manifestSha256, jobId } = cut;
         // Whoever asked for it may be gone; a person who waits loses little by a polite download.
-        startDownload({ product, version, manifestSha256 }, jobId, "background");
+        const manners = { kind: "background", bandwidth: [] } as const;
+        startDownload({ product, version, manifestSha256 }, jobId, manners);
         return;
       }
       queue(async () => {

@@ -33,6 +33,8 @@ export const Operation = z.object({
   /** Kept beside the manifest, so that undoing needs no manifest. */
   handler: UpdateManifest.shape.handler,
   startedMs: z.int(),
+  /** How long the version before is to be kept; ten when it says nothing. */
+  rollbackDays: z.int().optional(),
   /** The metadata that vouched for it at download has expired since. */
   metadataExpired: z.literal(true).optional(),
   /** Why it is being undone; absent while all goes well and for a rollback that was asked for. */

@@ -2,11 +2,12 @@
 import { compareVersions } from "../../core/versionOrder.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate, type UpdateId, type Version } from "../../protocol/ids.ts";
-import type { UpdateRecord } from "../../protocol/updateServiceApi.ts";
+import { ROLLBACK_DAYS, type UpdateRecord } from "../../protocol/updateServiceApi.ts";
 import type { Operation, ProductRow } from "./journal.ts";
 
 /** For how long a rollback is possible (design, "Numbers to keep"). */
-export const ROLLBACK_WINDOW_MS = 10 * 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const ROLLBACK_WINDOW_MS = ROLLBACK_DAYS.usual * DAY_MS;
 
 /** Errors: UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY. Going back is what `rollback` is for. */
 export function requireNewer(update: UpdateId, current: Version | undefined): void {
@@ -19,14 +20,19 @@ export function requireNewer(update: UpdateId, current: Version | undefined): vo
   });
 }
 
-export function installedRow(before: ProductRow, update: UpdateId, nowMs: number): ProductRow {
+export function installedRow(
+  before: ProductRow,
+  update: UpdateId,
+  nowMs: number,
+  rollbackDays: number = ROLLBACK_DAYS.usual,
+): ProductRow {
   return {
     product: update.product,
     current: update.version,
     currentSha256: update.manifestSha256,
     ...(before.current && {
       previous: before.current,
-      rollbackUntilMs: nowMs + ROLLBACK_WINDOW_MS,
+      rollbackUntilMs: nowMs + rollbackDays * DAY_MS,
     }),
     ...(before.current && before.currentSha256 && { previousSha256: before.currentSha256 }),
   };

@@ -14,7 +14,7 @@ import { requireNewer } from "./operations.ts";
 /** Each returns the operation's id and throws before anything has changed. */
 export interface Requests {
   /** Errors: UPB-INSTALL-NOT-DOWNLOADED, UPB-INSTALL-OLDER, UPB-INSTALL-ALREADY, UPB-INSTALL-BUSY. */
-  install(update: UpdateId): string;
+  install(update: UpdateId, rollbackDays?: number): string;
   /** Errors: UPB-ROLLBACK-NOTHING. */
   rollback(product: Product): string;
   /** Errors: UPB-UNINSTALL-NOTHING. */
@@ -66,7 +66,7 @@ export function requests(world: {
   }
 
   return {
-    install(update) {
+    install(update, rollbackDays) {
       requireNotAwaiting(update.product);
       const { current } = journal.product(update.product);
       requireNewer(update, current);
@@ -77,6 +77,7 @@ export function requests(world: {
         {
           operation: "install",
           toVersion: update.version,
+          ...(rollbackDays === undefined ? {} : { rollbackDays }),
           ...(current && { fromVersion: current }),
         },
         update,

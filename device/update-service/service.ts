@@ -6,7 +6,7 @@ import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { UpdateId } from "../../protocol/ids.ts";
 import type { TreeEntry } from "../../protocol/payload.ts";
-import { NO_SETTINGS, type TransferKind } from "../../protocol/transfer.ts";
+import { NO_SETTINGS } from "../../protocol/transfer.ts";
 import { devicePaths } from "../paths.ts";
 import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
@@ -17,7 +17,7 @@ import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts"
 import { handlersFor } from "./handlers/index.ts";
 import { productsFolder, storeFolder, versionFolder } from "./handlers/tree.ts";
 import { installer } from "./installer.ts";
-import { type Jobs, jobs } from "./jobs.ts";
+import { type Jobs, jobs, type Manners } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
@@ -44,6 +44,9 @@ export interface ServiceWorld {
   /** For the log: what was decided, with its facts. */
   readonly say: (message: string, facts: object) => void;
 }
+
+/** Somebody waits for it. */
+const FOREGROUND: Manners = { kind: "foreground", bandwidth: [] };
 
 /**
  * Opens the state; nothing is being done yet (`jobs.resume`).
@@ -80,11 +83,14 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   };
   async function withDownloads<Result>(
     update: UpdateId,
-    kind: TransferKind,
+    manners: Manners,
     use: (world: DownloadWorld, downloader: Downloader) => Promise<Result>,
   ): Promise<Result> {
-    const { serverUrl, transfer = NO_SETTINGS } = config();
+    const { serverUrl, transfer: own = NO_SETTINGS } = config();
     const channel = channelOf(config(), update.product);
+    // The first rule that holds counts, so root's own stand before what was asked.
+    const transfer = { ...own, bandwidth: [...own.bandwidth, ...manners.bandwidth] };
+    const { kind } = manners;
     const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
     try {
       const { onPhase, onBytes } = work;
@@ -110,7 +116,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
     const manifest = manifests.read(update.manifestSha256);
     const kept = manifest && manifests.payload(manifest);
     if (kept !== undefined) return kept;
-    return withDownloads(update, "foreground", (world) => bringList(world, update));
+    return withDownloads(update, FOREGROUND, (world) => bringList(world, update));
   }
 
   const providers = providerRuns({
@@ -134,9 +140,9 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
       clearIncoming(incoming);
       clearIncoming(patches);
     },
-    plan: (update) => withDownloads(update, "foreground", (world) => planDownload(world, update)),
-    download: (update, kind, signal) =>
-      withDownloads(update, kind, (world, downloader) => {
+    plan: (update) => withDownloads(update, FOREGROUND, (world) => planDownload(world, update)),
+    download: (update, manners, signal) =>
+      withDownloads(update, manners, (world, downloader) => {
         signal.addEventListener("abort", downloader.stop, { once: true });
         return download(world, update);
       }),
@@ -156,7 +162,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
         folder: versionFolder(paths.installed, update.product, update.version),
         payload: await payloadOf(update),
         bring: (files) =>
-          withDownloads(update, "foreground", (world) => bringFiles(world, update, files)),
+          withDownloads(update, FOREGROUND, (world) => bringFiles(world, update, files)),
         before: operation.verify,
         record,
         onPhase: work.onPhase,

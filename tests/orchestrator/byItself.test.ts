@@ -386,3 +386,21 @@ describe("every decision", () => {
 });
 
 const WINDOW = { start: "2026-01-05T02:00", rule: "FREQ=WEEKLY;BYDAY=SA", durationMinutes: 120 };
+
+describe("settings that the update service carries out", () => {
+  it("say how long one can go back, and how much of the network is taken", async () => {
+    around.settings({ rollbackDays: 30, downloadLimit: 50_000 });
+    device.publish("kiosk", "1.0");
+    await device.check();
+    await device.change({ kind: "install" });
+    device.publish("kiosk", "2.0");
+    await device.check();
+    await tick();
+    await tick();
+    const [product] = (await status()).products;
+    expect(product).toMatchObject({ current: "2.0", previous: "1.0" });
+    const left = (product?.rollbackUntilMs ?? 0) - Date.now();
+    expect(left).toBeGreaterThan(29 * DAY_MS);
+    expect(left).toBeLessThanOrEqual(30 * DAY_MS);
+  });
+});
