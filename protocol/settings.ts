@@ -8,7 +8,7 @@
  * Numbers: windows-update.md section 2 and the design's "Numbers to keep"; where not, the row says.
  */
 import { z } from "zod";
-import { Channel, Product, Version } from "./ids.ts";
+import { Product, Version } from "./ids.ts";
 
 export const SETTING_LAYERS = ["default", "user", "admin", "server"] as const;
 export type SettingLayer = (typeof SETTING_LAYERS)[number];
@@ -87,13 +87,6 @@ const Bytes = z.int().min(1_024);
 
 export const SETTINGS = {
   // What is offered
-  channel: row({
-    type: Channel.nullable(),
-    default: null,
-    layers: ADMINISTRATORS,
-    combine: "highest",
-    text: "The channel that is followed instead of the one chosen at enrolment.",
-  }),
   qualityDeferralDays: row({
     type: z.int().min(0).max(30),
     default: 0,

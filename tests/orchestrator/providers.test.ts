@@ -69,6 +69,27 @@ describe("a provider", () => {
     );
   });
 
+  it("is installed by itself at a good moment, but not while updates are paused", async () => {
+    registerFirmware();
+    await device.check();
+    const until = new Date(device.clock.nowMs + 3_600_000).toISOString();
+    await device.orchestrator.changeSettings({
+      set: { pause: { setAt: until, until } },
+      unset: [],
+    });
+    await device.orchestrator.tick();
+    await device.settle();
+    expect(existsSync(installed())).toBe(false);
+    await device.orchestrator.changeSettings({ set: {}, unset: ["pause"] });
+    await device.orchestrator.tick();
+    await device.settle();
+    expect(existsSync(installed())).toBe(true);
+    // What it did is complete only after a restart, which is planned like any other.
+    expect((await device.orchestrator.status()).restart?.updates).toMatchObject([
+      { product: "firmware" },
+    ]);
+  });
+
   it("that fails keeps nothing else from being installed, and says why", async () => {
     registerFirmware();
     program("firmware", "install", "echo battery too low >&2; exit 4");

@@ -1,5 +1,6 @@
 /** Gives the automat its eyes and hands on this device. */
 import type { Change, ChangeRequest } from "../../../protocol/orchestratorApi.ts";
+import type { Settings } from "../../../protocol/settings.ts";
 import { readDeviceConfig } from "../../deviceConfig.ts";
 import { readDeviceKey } from "../../deviceKey.ts";
 import type { DevicePaths } from "../../paths.ts";
@@ -48,7 +49,8 @@ export function startAutomat(parts: AutomatParts): Automat {
       pendingUpdates(database, {
         evaluation: parts.memory.evaluation(),
         status,
-        reports: recallProviders(database),
+        // A pause is for everything new, whoever brings it.
+        reports: isPaused(parts.policy.combined().settings, now()) ? [] : recallProviders(database),
         failures: parts.failures,
         nowMs: now(),
       }),
@@ -76,6 +78,9 @@ export function startAutomat(parts: AutomatParts): Automat {
     decided: parts.decisions.timing,
   });
 }
+
+const isPaused = ({ pause }: Settings, nowMs: number): boolean =>
+  pause !== null && Date.parse(pause.until) > nowMs;
 
 /** Undefined: nobody has to be asked. */
 export function lockService(
