@@ -30,7 +30,8 @@ export interface Bench {
   readonly name: string;
   /** One sentence for `--list`. */
   readonly describe: string;
-  run(): Promise<BenchResult>;
+  /** `only`: parts of the names of what is to be measured; all when it is empty. */
+  run(only?: readonly string[]): Promise<BenchResult>;
 }
 
 /** Most goals: the smaller the better. */

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME [--json FILE] | --list`: runs one measurement, prints a table a person can
+ * `npm run bench -- NAME [--json FILE] [--only PART,PART] | --list`: runs one measurement, prints a table a person can
  * read, and writes `{name, date, machine, figures, goals}`. A missed goal is printed as missed and is
  * no error: it is a measurement.
  */
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import type { Bench, BenchResult } from "./bench.ts";
 import { checkBench } from "./check.ts";
+import { deltaBench } from "./delta.ts";
 import { evaluateBench } from "./evaluate.ts";
 import { faultsBench } from "./faults.ts";
 import { installBench } from "./install.ts";
@@ -16,6 +17,7 @@ import { restartsBench } from "./restarts.ts";
 
 const BENCHES: readonly Bench[] = [
   checkBench,
+  deltaBench,
   evaluateBench,
   faultsBench,
   installBench,
@@ -24,7 +26,7 @@ const BENCHES: readonly Bench[] = [
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { json: { type: "string" }, list: { type: "boolean" } },
+    options: { json: { type: "string" }, list: { type: "boolean" }, only: { type: "string" } },
     allowPositionals: true,
   });
   if (values.list) {
@@ -34,11 +36,11 @@ async function main(): Promise<number> {
   const bench = BENCHES.find(({ name }) => name === positionals[0]);
   if (bench === undefined || positionals.length !== 1) {
     const names = BENCHES.map(({ name }) => name).join(" | ");
-    console.error(`Use: npm run bench -- ${names} [--json FILE], or --list`);
+    console.error(`Use: npm run bench -- ${names} [--json FILE] [--only PART,PART], or --list`);
     return 2;
   }
   const date = new Date().toISOString();
-  const result = await bench.run();
+  const result = await bench.run(values.only?.split(","));
   print(bench, result);
   if (values.json !== undefined) {
     const { figures, goals } = result;
