@@ -1,10 +1,11 @@
 /**
  * Which role lists which targets after a change to a channel: the channel's own role, or, once it
- * holds more than 1,000 updates, 256 hash bins. Pure.
+ * holds more than 1,000 updates, 256 hash bins. The offer policy stays with the channel's role, which
+ * every machine reads anyway: a change of it must not cost each of them a whole bin. Pure.
  *
  * Errors: UPB-PUBLISH-UNWRITABLE for a path, UPB-PUBLISH-NOT-LOADED.
  */
-import type { Channel } from "../ids.ts";
+import { type Channel, policyPath } from "../ids.ts";
 import { allBins, binOf, FLAT_TARGETS } from "./bins.ts";
 import { type CurrentRole, readRole } from "./currentRoles.ts";
 import {
@@ -41,10 +42,11 @@ export function placeTargets(change: {
   const updates = Object.keys(targets).filter((path) => path.endsWith(".json")).length;
   if (updates <= FLAT_TARGETS) return new Map([[channel, { version, targets }]]);
   const delegations = binDelegations(channel, rule);
-  const next = new Map<string, NextRole>([[channel, { version, targets: {}, delegations }]]);
+  const own = ownTargets(channel, targets);
+  const next = new Map<string, NextRole>([[channel, { version, targets: own, delegations }]]);
   const bins = new Map(allBins(channel).map((bin) => [bin, new Map<string, TargetMeta>()]));
   for (const [path, meta] of Object.entries(targets))
-    bins.get(binOf(channel, path))?.set(path, meta);
+    if (!(path in own)) bins.get(binOf(channel, path))?.set(path, meta);
   for (const [bin, content] of bins)
     next.set(bin, { version: 1, targets: Object.fromEntries(content) });
   return next;
@@ -59,7 +61,7 @@ function changedBins(change: {
   const { current, channel, added, removed } = change;
   const touched = new Map<string, { added: Map<string, TargetMeta>; removed: string[] }>();
   const at = (path: string) => {
-    const bin = binOf(channel, path);
+    const bin = path === policyPath(channel) ? channel : binOf(channel, path);
     const found = touched.get(bin) ?? { added: new Map<string, TargetMeta>(), removed: [] };
     touched.set(bin, found);
     return found;
@@ -68,10 +70,17 @@ function changedBins(change: {
   for (const path of removed) at(path).removed.push(path);
   return new Map(
     [...touched].map(([bin, edits]) => {
-      const { version, targets } = readRole(current, bin);
-      return [bin, { version: version + 1, targets: edited(targets, edits.added, edits.removed) }];
+      const { version, targets, delegations } = readRole(current, bin);
+      const next = { version: version + 1, targets: edited(targets, edits.added, edits.removed) };
+      return [bin, delegations === undefined ? next : { ...next, delegations }];
     }),
   );
+}
+
+/** What stays with the channel's role when everything else goes into bins. */
+function ownTargets(channel: Channel, targets: TargetList): TargetList {
+  const policy = targets[policyPath(channel)];
+  return policy === undefined ? {} : { [policyPath(channel)]: policy };
 }
 
 function edited(

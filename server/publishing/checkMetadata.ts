@@ -7,7 +7,7 @@
  */
 import type { RepositoryUpdate, SignerKeys } from "../../protocol/adminApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { Channel } from "../../protocol/ids.ts";
+import { Channel, policyPath } from "../../protocol/ids.ts";
 import { allBins, BIN_BITS, binOf } from "../../protocol/trust/bins.ts";
 import type { Root, Targets } from "../../protocol/trust/schema.ts";
 import { keyRing, parseRoot, parseTargets } from "../../protocol/trust/schema.ts";
@@ -86,7 +86,8 @@ export function checkMetadata(input: {
       if (!given.has(bin) && !given.has(channel)) continue;
       const found = take(bin, !given.has(channel), (bytes) => verifyDelegated(content, bin, bytes));
       if (found.delegations !== undefined) throw inconsistent(bin, "it delegates");
-      requirePlaces(found, bin, (path) => binOf(channel, path) === bin, channel);
+      const isHere = (path: string) => path !== policyPath(channel) && binOf(channel, path) === bin;
+      requirePlaces(found, bin, isHere, channel);
     }
   }
   for (const role of given.keys()) {
@@ -144,7 +145,8 @@ function channelsOf({ delegations }: Targets): Channel[] {
 
 function requireBins({ delegations, targets }: Targets, channel: Channel): void {
   const { bits, namePrefix } = delegations?.succinct ?? {};
-  if (bits === BIN_BITS && namePrefix === channel && targets.size === 0) return;
+  const isPlain = [...targets.keys()].every((path) => path === policyPath(channel));
+  if (bits === BIN_BITS && namePrefix === channel && isPlain) return;
   throw inconsistent(channel, "it delegates to something else than its hash bins");
 }
 

@@ -7,7 +7,6 @@
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { type Channel, policyPath } from "../../protocol/ids.ts";
 import { type OfferPolicy, readOfferPolicy } from "../../protocol/offerPolicy.ts";
-import { binOf } from "../../protocol/trust/bins.ts";
 import type { RepositoryFiles } from "../repositoryFiles.ts";
 import { targetPath } from "./checkTargets.ts";
 import { type CurrentSet, readTargets, sha256Of } from "./currentSet.ts";
@@ -41,10 +40,7 @@ function readPolicy(
   if (!current.meta.has(channel))
     throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `channel ${channel}` });
   const path = policyPath(channel);
-  const top = readTargets(files, current, channel);
-  const role =
-    top.delegations === undefined ? top : readTargets(files, current, binOf(channel, path));
-  const sha256 = role.targets.get(path)?.hashes.sha256;
+  const sha256 = readTargets(files, current, channel).targets.get(path)?.hashes.sha256;
   if (sha256 === undefined) return undefined;
   const bytes = files.read(targetPath(path, sha256));
   if (bytes === undefined || sha256Of(bytes) !== sha256)

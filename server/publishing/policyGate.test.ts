@@ -38,7 +38,7 @@ describe("an offer policy", () => {
     expect(await policyOfDevice()).toMatchObject({ revision: 2, holds: [] });
   });
 
-  it("goes with its channel into the hash bins", async () => {
+  it("stays with the role of its channel when the updates go into hash bins", async () => {
     await world.publish(revision(1));
     const manifests = Array.from({ length: 1_001 }, (_, at) =>
       world.publisher.manifest({ version: `1.0.${at}` }),
@@ -49,8 +49,12 @@ describe("an offer policy", () => {
     const { updateIds: _, ...update } = addUpdates(many);
     await world.publish(update);
     expect(await policyOfDevice()).toMatchObject({ revision: 1 });
-    await world.publish(revision(2));
+    // One small role changes, not a bin that holds a share of all updates.
+    const next = revision(2, { holds: HOLD });
+    expect(Object.keys(next.roles)).toEqual(["stable"]);
+    await world.publish(next);
     expect(await policyOfDevice()).toMatchObject({ revision: 2 });
+    expect(await world.has("1.0.77")).toBe(true);
     await world.publish(world.addVersion("2.0.0"));
     expect(await policyOfDevice()).toMatchObject({ revision: 2 });
   });
