@@ -157,6 +157,55 @@ test("status puts the whole picture on one screen", async () => {
   });
 });
 
+const PLAN = {
+  plannedMs: 1,
+  way: "files",
+  parts: [
+    { source: "here", count: 130, bytes: 20_000_000, requests: 0 },
+    { source: "files", count: 2, bytes: 1_400_000, requests: 2 },
+    { source: "description", count: 2, bytes: 30_000, requests: 2 },
+  ],
+  bytes: 1_430_000,
+  requests: 4,
+  wholeBytes: 12_400_000,
+  estimateMs: 9_000,
+  fellBack: [reportError(new UpbeatError("UPB-DELTA-WRONG-BASE", { object: "list" }))],
+};
+
+test("download --plan shows bytes, requests and time by source, and asks for nothing else", async () => {
+  changes = [change({ request: { kind: "plan" }, plans: [{ update: UPDATE, plan: PLAN }] })];
+  const { exitCode, out } = await call("download", "kiosk", "--plan");
+  expect(exitCode).toBe(EXIT.ok);
+  expect(asked).toEqual([{ kind: "plan", product: "kiosk" }]);
+  expect(out).toContain("kiosk@1.4.0  1.4 MB in 4 requests, about 9.0 s");
+  expect(out).toContain("130 files of 20.0 MB that are here");
+  expect(out).toContain("2 whole files");
+  expect(out).toContain("A machine that has nothing fetches 12.4 MB.");
+  expect(out).toContain("UPB-DELTA-WRONG-BASE");
+});
+
+test("verify says what was damaged, made safe for a terminal, and that it is mended", async () => {
+  const report = {
+    checkedFiles: 132,
+    checkedBytes: 23_000_000,
+    damagedCount: 1,
+    damaged: [{ path: "lib/\u001b[2Ja.js", what: "other content" }],
+    mendedCount: 1,
+    fetchedCount: 1,
+    unknownCount: 3,
+  };
+  const verified = [{ product: "kiosk", version: "1.4.0", report }];
+  changes = [change({ request: { kind: "verify" }, verified })];
+  const { exitCode, out } = await call("verify");
+  expect(exitCode).toBe(EXIT.ok);
+  expect(out).toContain("kiosk@1.4.0 is whole again: 1 entry mended, 1 from the server");
+  expect(out).toContain("other content");
+  expect(out).toContain("3 names beside them left alone");
+  expect(out).not.toContain("\u001b[2J");
+  changes = [change({ request: { kind: "verify" }, state: "nothing-to-do", verified: [] })];
+  expect((await call("verify")).exitCode).toBe(EXIT.nothingToDo);
+});
+
 test("history names the reason of a rollback", async () => {
   const { out } = await call("history");
   expect(out).toMatch(/install +kiosk 1\.3\.0 → 1\.4\.0 +rolled-back .*UPB-MANIFEST-INVALID/);

@@ -1,9 +1,10 @@
 /** `upbeat history`: one line an operation, newest first, with the reason when it did not last. */
 import { z } from "zod";
 import { deviceHistory } from "../../device/deviceCalls.ts";
+import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import type { HistoryEntry } from "../../protocol/updateServiceApi.ts";
 import { command } from "../command.ts";
-import { duration, fromTo, moment, plain } from "../screen/format.ts";
+import { bytes, count, duration, fromTo, moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
 import { table } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
@@ -33,12 +34,29 @@ export function historyText(style: Style, entries: readonly HistoryEntry[]): str
   const rows = entries.map((entry) => [
     moment(entry.endedMs),
     entry.operation,
-    fromTo(entry.product, entry.fromVersion, entry.toVersion, style.marks.arrow),
+    entry.operation === "verify"
+      ? `${entry.product} ${entry.toVersion ?? ""}`
+      : fromTo(entry.product, entry.fromVersion, entry.toVersion, style.marks.arrow),
     paint[entry.result](entry.result),
     duration(entry.endedMs - entry.startedMs),
-    entry.error === undefined ? "" : reason(entry.error),
+    entry.download === undefined ? "" : fetched(entry.download),
+    entry.error === undefined ? noteOf(entry) : reason(entry.error),
   ]);
-  return table(style, ["ENDED", "OPERATION", "UPDATE", "RESULT", "TOOK", "REASON"], rows);
+  const header = ["ENDED", "OPERATION", "UPDATE", "RESULT", "TOOK", "FETCHED", "REASON"];
+  return table(style, header, rows);
+}
+
+const WAYS = { nothing: "all was here", patches: "as a patch", files: "whole files" };
+
+const fetched = ({ bytes: size, way }: DownloadPlan): string =>
+  way === "nothing" ? WAYS[way] : `${bytes(size)} ${WAYS[way]}`;
+
+/** What is worth knowing of something that went well. */
+function noteOf({ download, verify }: HistoryEntry): string {
+  if (verify !== undefined && verify.damagedCount > 0)
+    return `${verify.mendedCount} of ${count(verify.damagedCount, "damaged entry", "damaged entries")} mended`;
+  const [why] = download?.fellBack ?? [];
+  return why === undefined ? "" : `no patch: ${reason(why)}`;
 }
 
 const reason = (error: { text: string; code: string; detail?: string | undefined }): string =>
