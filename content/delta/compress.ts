@@ -37,7 +37,6 @@ export async function packBlock(raw: Uint8Array, old?: Uint8Array): Promise<Pack
   const tries = [brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_GENERIC))];
   if (raw.length <= SMALL_BYTES) {
     tries.push(brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_TEXT)));
-    tries.push(brotli(raw, brotliOptions(raw, 11, c.BROTLI_MODE_FONT)));
   }
   const packed: PackedBlock[] = [stored];
   if (old !== undefined && old.length > 0) {

@@ -155,6 +155,19 @@ describe("a patch between two trees", () => {
     );
   });
 
+  test("costs less where new text is made of old pieces that are too short to copy", async () => {
+    const old = Buffer.from(randomBytes(6000, 3)).toString("base64");
+    const pieces = old.slice(3000, 5000).match(/.{10}/g) ?? [];
+    const shuffled = pieces.map((_, i) => pieces[(i * 77) % pieces.length]).join("");
+    const fresh = old.slice(0, 3000) + shuffled + old.slice(5000);
+    const from = treeOf({ text: Buffer.from(old) });
+    const to = treeOf({ text: Buffer.from(fresh) });
+    const patch = await encodeDelta({ old: from, fresh: to });
+    expect(applied(patch, from, to).size).toBe(1);
+    // 1,500 bytes of entropy; each piece can be named in some three bytes instead.
+    expect(patch.length).toBeLessThan(1000);
+  });
+
   test("costs nearly nothing for a program whose every reference moved", async () => {
     const old = treeOf({ run: smallProgram({ leadBytes: 64, functions: 3000 }) });
     const fresh = treeOf({ run: smallProgram({ leadBytes: 64 + 80, functions: 3000 }) });

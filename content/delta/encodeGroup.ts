@@ -54,11 +54,12 @@ export async function encodeGroup(
   const pairs = worthwhile(old, fresh, found.pairs, found.ops[0] as Ops);
   let best: Attempt | undefined;
   let bestBytes = Number.POSITIVE_INFINITY;
-  for (const ops of found.ops) {
+  const ways = distinct(found.ops);
+  for (const ops of ways) {
     const streams = rawStreams(old, fresh, pairs, ops);
     if (streams === undefined) continue;
     const attempt = { streams, around: surroundings(old, ops) };
-    const bytes = found.ops.length === 1 ? 0 : await estimate(attempt);
+    const bytes = ways.length === 1 ? 0 : await estimate(attempt);
     if (bytes < bestBytes) {
       best = attempt;
       bestBytes = bytes;
@@ -74,6 +75,22 @@ export async function encodeGroup(
     pairs,
     streams: await packStreams(best),
   };
+}
+
+/** Small changes are often found the same way, whatever a match must bring. */
+function distinct(all: readonly Ops[]): Ops[] {
+  const same = (a: Int32Array, b: Int32Array) =>
+    Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
+  return all.filter((ops, i) => {
+    const twin = all.findIndex(
+      (other) =>
+        other.count === ops.count &&
+        same(other.oldStart, ops.oldStart) &&
+        same(other.copyLength, ops.copyLength) &&
+        same(other.extraLength, ops.extraLength),
+    );
+    return twin === i;
+  });
 }
 
 /** No prediction at all when it makes more differences than it takes away. */

@@ -105,6 +105,16 @@ describe("a damaged or hostile patch", () => {
     );
   });
 
+  test("cannot refer to old bytes where its steps copy none, nor ask for an unknown compression", async () => {
+    for (const codec of [3, 4, 255]) {
+      const size = fresh[1]?.sizeBytes ?? 0;
+      const group = await stepsGroup([[0, size, 0]], size);
+      const literals = group.streams.literals.map((block) => ({ ...block, codec }));
+      const claimed = { ...group, old: [], streams: { ...group.streams, literals } };
+      expect(attempt(await patchOf(claimed))).toBe("UPB-DELTA-MALFORMED");
+    }
+  });
+
   test("cannot read before or behind an old file", async () => {
     expect(attempt(await stepsPatch([[2200, 0, 4000]]))).toBe("UPB-DELTA-MALFORMED");
     expect(attempt(await stepsPatch([[2200, 0, -1]]))).toBe("UPB-DELTA-MALFORMED");
