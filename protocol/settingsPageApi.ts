@@ -7,6 +7,11 @@
  *   GET  /api/live                           -> text/event-stream of DeviceView, at each difference
  *   GET  /api/history?limit=N                -> { entries: HistoryEntry[] }
  *   POST /api/changes   ChangeRequest        -> 202 Change
+ *   POST /api/restart   RestartWish          -> DeviceStatus
+ *   GET  /api/why?product=P&version=V        -> Explanation
+ *   GET  /api/policy                         -> EffectivePolicy
+ *   POST /api/settings  SettingsChange       -> EffectivePolicy   a person's own wishes
+ *   POST /api/policy    PolicyChange         -> EffectivePolicy   the administrator's file
  *   POST /api/services/:name/:action         -> ServiceInfo
  *   GET  /api/services/:name/logs?lines=N    -> { lines: string[] }
  *   POST /api/manager/start                  -> { services: ServiceInfo[] }
@@ -20,6 +25,7 @@ import { z } from "zod";
 import { ErrorReport } from "./errors/error.ts";
 import { DeviceStatus } from "./orchestratorApi.ts";
 import { ServiceInfo } from "./servicesApi.ts";
+import { AdminSettings } from "./settings.ts";
 
 /** Each includes the ones before it. `administer`: policy and what the services run as. */
 export const ACCESS = ["read", "change", "administer"] as const;
@@ -52,6 +58,13 @@ export const Session = z.object({
 export type Session = z.infer<typeof Session>;
 
 export const SESSION_KEY_HEADER = "x-upbeat-key";
+
+/** What an administrator changes of `etc/upbeat/settings.json`. */
+export const PolicyChange = z.strictObject({
+  set: AdminSettings.default({}),
+  unset: z.array(z.string().max(100)).max(100).default([]),
+});
+export type PolicyChange = z.infer<typeof PolicyChange>;
 
 /** What was asked of another process: its answer, or why there is none. */
 export const asked = <T extends z.ZodType>(value: T) =>

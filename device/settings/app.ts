@@ -5,17 +5,30 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { CATALOGUE, type ErrorCode } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import { ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import { Product, Version } from "../../protocol/ids.ts";
+import { ChangeRequest, SettingsChange } from "../../protocol/orchestratorApi.ts";
+import { RestartWish } from "../../protocol/restartWishes.ts";
 import { ServiceAction, ServiceName } from "../../protocol/servicesApi.ts";
 import {
   type Access,
   includesAccess,
+  PolicyChange,
   type Session,
   SessionRequest,
 } from "../../protocol/settingsPageApi.ts";
-import { actOnService, deviceHistory, requestChange, serviceLogs } from "../deviceCalls.ts";
+import {
+  actOnService,
+  changeSettings,
+  deviceHistory,
+  effectivePolicy,
+  explainUpdate,
+  requestChange,
+  serviceLogs,
+  wishRestart,
+} from "../deviceCalls.ts";
 import { checked, localApi } from "../localServer.ts";
 import type { DevicePaths } from "../paths.ts";
+import { changeAdminSettings } from "./adminSettings.ts";
 import { mustComeFromOurPage, mustNameUs, securityHeaders, sessionHalves } from "./guard.ts";
 import type { Live } from "./live.ts";
 import type { Pages } from "./pages.ts";
@@ -34,6 +47,7 @@ export interface SettingsAppWorld {
   readonly used: () => void;
 }
 
+const OfUpdate = z.object({ product: Product, version: Version.optional() });
 const OfService = z.object({ name: ServiceName });
 const Act = z.object({ name: ServiceName, action: ServiceAction });
 const OfCode = z.object({ code: z.string().refine((code) => Object.hasOwn(CATALOGUE, code)) });
@@ -95,6 +109,28 @@ export function settingsApp(world: SettingsAppWorld): FastifyInstance {
     const change = checked(ChangeRequest, request.body, "the change");
     reply.status(202);
     return await andLookAgain(live, requestChange(root, change));
+  });
+  app.get("/api/why", (request) => {
+    const { product, version } = checked(OfUpdate, request.query, "the update");
+    return explainUpdate(root, { product, ...(version === undefined ? {} : { version }) });
+  });
+  app.get("/api/policy", () => effectivePolicy(root));
+  app.post("/api/settings", async (request) => {
+    mustHave(request, "change");
+    const change = checked(SettingsChange, request.body, "the settings");
+    return await andLookAgain(live, changeSettings(root, change));
+  });
+  app.post("/api/policy", async (request) => {
+    mustHave(request, "administer");
+    changeAdminSettings(paths, checked(PolicyChange, request.body, "the policy"));
+    return await andLookAgain(live, effectivePolicy(root));
+  });
+  app.post("/api/restart", async (request) => {
+    mustHave(request, "change");
+    return await andLookAgain(
+      live,
+      wishRestart(root, checked(RestartWish, request.body, "the wish")),
+    );
   });
   app.get("/api/services/:name/logs", async (request) => {
     const { name } = checked(OfService, request.params, "the service");

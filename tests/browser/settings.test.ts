@@ -1,31 +1,31 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasBrowser, lookAt, openBrowser, PATIENCE_MS } from "../support/browser.ts";
+import {
+  hasBrowser,
+  lookAt,
+  type OpenPage,
+  openBrowser,
+  openPage,
+  settingsParts,
+} from "../support/browser.ts";
 import { type SettingsDevice, settingsDevice } from "../support/settingsDevice.ts";
 
 describe.skipIf(!hasBrowser)("the Settings page of a machine", () => {
   let device: SettingsDevice;
   let browser: Browser;
+  let open: OpenPage;
   let page: Page;
-  const requests: string[] = [];
-  const problems: string[] = [];
+  const { state, button, go } = settingsParts(() => page);
 
   beforeAll(async () => {
     [device, browser] = await Promise.all([settingsDevice(), openBrowser()]);
-    const context = await browser.newContext({ viewport: { width: 1100, height: 800 } });
-    context.setDefaultTimeout(PATIENCE_MS);
-    page = await context.newPage();
-    page.on("request", (request) => requests.push(request.url()));
-    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-    page.on("pageerror", (error) => problems.push(error.message));
+    open = await openPage(browser);
+    page = open.page;
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
     await device?.close();
   });
-
-  const state = (kind: string) => page.locator(`[data-testid=state][data-state=${kind}]`);
-  const button = (name: string) => page.getByRole("button", { name, exact: true });
 
   it("opens while both services are down, and says so", async () => {
     await page.goto(await device.link());
@@ -90,22 +90,22 @@ describe.skipIf(!hasBrowser)("the Settings page of a machine", () => {
   });
 
   it("shows history, services and logs", async () => {
-    await page.getByRole("link", { name: "Update history" }).first().click();
+    await go("Update history");
     await page.getByTestId("history-entry").first().waitFor();
     await lookAt(page, "history");
-    await page.getByRole("navigation").getByRole("link", { name: "Services" }).click();
+    await go("Services");
     await page.getByTestId("service").nth(1).waitFor();
     await lookAt(page, "services");
-    await page.getByRole("navigation").getByRole("link", { name: "Logs" }).click();
+    await go("Logs");
     await page.getByTestId("log").waitFor();
     await lookAt(page, "logs");
   });
 
   it("asked nobody but its own process, and the browser had nothing to complain about", () => {
     const hosts = new Set(
-      requests.filter((url) => !url.startsWith("data:")).map((url) => new URL(url).hostname),
+      open.requests.filter((url) => !url.startsWith("data:")).map((url) => new URL(url).hostname),
     );
     expect([...hosts]).toEqual(["127.0.0.1"]);
-    expect(problems).toEqual([]);
+    expect(open.complaints).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 
 const PROGRAMS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -33,6 +33,44 @@ export async function openBrowser(): Promise<Browser> {
       "--disable-sync",
     ],
   });
+}
+
+export interface OpenPage {
+  readonly page: Page;
+  /** Every address that it asked for. */
+  readonly requests: string[];
+  /** What the browser complained about: errors of scripts, refusals by the page's own policy. */
+  readonly complaints: string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({
+    viewport: { width: 1100, height: 800 },
+    locale: "en-GB",
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return { page, requests, complaints };
+}
+
+/** What tests of the Settings page look for. */
+export function settingsParts(page: () => Page) {
+  return {
+    state: (kind: string) => page().locator(`[data-testid=state][data-state=${kind}]`),
+    button: (name: string) => page().getByRole("button", { name, exact: true }),
+    go: (name: string) =>
+      page().getByRole("navigation").getByRole("link", { name, exact: true }).click(),
+    setting: (key: string) => page().locator(`[data-testid=setting][data-key=${key}]`),
+  };
 }
 
 /** Keeps a picture, and makes sure that axe finds nothing that keeps people out (WCAG 2.2 AA). */

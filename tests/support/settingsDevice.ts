@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../cli/run.ts";
 import { settingsLink } from "../../cli/settingsPage.ts";
+import { changeSettings } from "../../device/deviceCalls.ts";
 import { answers } from "../../device/localServer.ts";
 import { devicePaths } from "../../device/paths.ts";
 import type { Access } from "../../protocol/settingsPageApi.ts";
@@ -22,7 +23,7 @@ export interface SettingsDevice {
   readonly root: string;
   readonly server: ServerProcess;
   readonly proxy: HoldingProxy;
-  /** The release whose name it is comes with a health check that waits for `letThrough`. */
+  /** The health check of a release that waits ends with `letThrough`. */
   publish(version: string, options?: PublishOptions): Promise<void>;
   /** Health checks of releases that wait come to their end. */
   letThrough(): void;
@@ -93,6 +94,9 @@ export async function settingsDevice(): Promise<SettingsDevice> {
     async startManager() {
       manager = startProgram("service-manager", root);
       await waitFor(paths.run, "orchestrator.sock");
+      // A test says when something happens.
+      const ask = { download: "ask", install: "ask", restart: "ask" } as const;
+      await changeSettings(root, { set: ask, unset: [] });
     },
     async stopManager() {
       await manager?.stop();

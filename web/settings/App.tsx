@@ -4,6 +4,8 @@ import {
   ArrowSyncRegular,
   DocumentTextRegular,
   HistoryRegular,
+  OptionsRegular,
+  QuestionCircleRegular,
   ServerRegular,
 } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
@@ -33,6 +35,8 @@ export function App() {
   const items = [
     { to: "/", label: t("page.home"), icon: <ArrowSyncRegular /> },
     { to: "/history", label: t("page.history"), icon: <HistoryRegular /> },
+    { to: "/advanced", label: t("page.advanced"), icon: <OptionsRegular /> },
+    { to: "/why", label: t("page.why"), icon: <QuestionCircleRegular /> },
     { to: "/services", label: t("page.services"), icon: <ServerRegular /> },
     { to: "/logs", label: t("page.logs"), icon: <DocumentTextRegular /> },
   ];

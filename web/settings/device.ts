@@ -1,8 +1,10 @@
 /** What every page of the Settings page shares: the live device, and what this person may do. */
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState } from "react";
-import type { Change, ChangeRequest } from "../../protocol/orchestratorApi.ts";
+import type { Change, ChangeRequest, DeviceStatus } from "../../protocol/orchestratorApi.ts";
+import type { RestartWish } from "../../protocol/restartWishes.ts";
 import type { ServiceAction, ServiceInfo, ServiceName } from "../../protocol/servicesApi.ts";
+import type { EffectivePolicy, SettingLayer } from "../../protocol/settings.ts";
 import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
 import { callApi } from "../kit/api.ts";
 import type { LiveValue } from "../kit/live.ts";
@@ -42,6 +44,29 @@ export const useServiceAction = () =>
 
 export const useStartManager = () =>
   useMutation({ mutationFn: () => tell<{ services: ServiceInfo[] }>("/api/manager/start") });
+
+export const useRestart = () =>
+  useMutation({ mutationFn: (wish: RestartWish) => tell<DeviceStatus>("/api/restart", wish) });
+
+/** What is in force on this machine, asked again when something was changed here. */
+export const usePolicy = () =>
+  useQuery({ queryKey: ["policy"], queryFn: () => ask<EffectivePolicy>("/api/policy") });
+
+/** `policy`: for everybody on this machine, by an administrator; else a person's own wish. */
+export function useSettingsChange() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (wanted: { set?: object; unset?: string[]; policy?: boolean }) => {
+      const { policy = false, set = {}, unset = [] } = wanted;
+      return tell<EffectivePolicy>(policy ? "/api/policy" : "/api/settings", { set, unset });
+    },
+    onSuccess: (policy) => queries.setQueryData(["policy"], policy),
+  });
+}
+
+/** Somebody above the person decides it. */
+export const isManaged = (setBy: SettingLayer | undefined): boolean =>
+  setBy === "admin" || setBy === "server";
 
 /** The time, for words such as `in 4 minutes`. */
 export function useNow(everyMs = 10_000): number {

@@ -15,9 +15,11 @@ import { App } from "./App.tsx";
 import { Home } from "./home/Home.tsx";
 import de from "./messages/de.json" with { type: "json" };
 import en from "./messages/en.json" with { type: "json" };
+import { Advanced } from "./pages/Advanced.tsx";
 import { History } from "./pages/History.tsx";
 import { LOG_SERVICES, Logs } from "./pages/Logs.tsx";
 import { Services } from "./pages/Services.tsx";
+import { Why, type WhySearch } from "./pages/Why.tsx";
 import { openSession } from "./session.ts";
 
 const root = createRootRoute({ component: App, notFoundComponent: () => <Navigate to="/" /> });
@@ -32,12 +34,23 @@ const logs = createRoute({
     service: LOG_SERVICES.find((name) => name === search.service) ?? "orchestrator",
   }),
 });
+const why = createRoute({
+  getParentRoute: () => root,
+  path: "/why",
+  component: Why,
+  validateSearch: (search): WhySearch => ({
+    product: typeof search.product === "string" ? search.product : "",
+    version: typeof search.version === "string" ? search.version : "",
+  }),
+});
 const router = createRouter({
   routeTree: root.addChildren([
     page("/", Home),
     page("/history", History),
+    page("/advanced", Advanced),
     page("/services", Services),
     logs,
+    why,
   ]),
 });
 declare module "@tanstack/react-router" {

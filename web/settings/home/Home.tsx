@@ -5,8 +5,10 @@ import {
   ArrowClockwiseRegular,
   ArrowUndoRegular,
   CheckmarkCircleRegular,
+  ClockRegular,
   CloudOffRegular,
   ErrorCircleRegular,
+  PauseCircleRegular,
   PlugDisconnectedRegular,
   WarningRegular,
 } from "@fluentui/react-icons";
@@ -14,13 +16,24 @@ import type { ReactNode } from "react";
 import type { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
-import { bytes, moment } from "../../kit/format.ts";
+import { bytes, moment, relative } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
-import { useChange, useDevice, useNow, useServiceAction, useStartManager } from "../device.ts";
+import {
+  isManaged,
+  useChange,
+  useDevice,
+  useNow,
+  useRestart,
+  useServiceAction,
+  useStartManager,
+} from "../device.ts";
 import { Title } from "../Title.tsx";
+import { ManagedNotice } from "./ManagedNotice.tsx";
 import { MoreOptions } from "./MoreOptions.tsx";
 import { NotOfferedList } from "./NotOfferedList.tsx";
+import { Pause, PauseButton } from "./Pause.tsx";
 import { stageOf } from "./progress.ts";
+import { RestartCard } from "./RestartCard.tsx";
 import { StateHeader, type StateHeaderProps } from "./StateHeader.tsx";
 import { type HeaderState, headerState, statusOf } from "./state.ts";
 import { UpdateList } from "./UpdateList.tsx";
@@ -48,6 +61,9 @@ export function Home() {
       <StateHeader {...header} kind={state.kind} />
       <div className={styles.part}>
         {problem}
+        {status?.restart === undefined ? null : (
+          <RestartCard plan={status.restart} status={status} />
+        )}
         {status?.running === undefined ? null : <WorkProgress change={status.running} />}
         {status === undefined || status.offers.length === 0 ? null : (
           <UpdateList status={status} offers={status.offers.filter((one) => !one.optional)} />
@@ -60,7 +76,9 @@ export function Home() {
         ) : null}
         {status === undefined ? null : <NotOfferedList status={status} />}
         <h3 className={styles.heading}>{t("home.more")}</h3>
+        {status === undefined ? null : <Pause status={status} />}
         <MoreOptions />
+        {status === undefined ? null : <ManagedNotice />}
       </div>
     </>
   );
@@ -76,8 +94,10 @@ function useHeader(state: HeaderState): { header: Shown; problem: ReactNode } {
   const change = useChange();
   const service = useServiceAction();
   const manager = useStartManager();
-  const busy = change.isPending || service.isPending || manager.isPending;
-  const refused = change.error ?? service.error ?? manager.error;
+  const restart = useRestart();
+  const calls = [change, service, manager, restart];
+  const busy = calls.some((call) => call.isPending);
+  const refused = calls.find((call) => call.error !== null)?.error ?? null;
   const problem = refused === null ? undefined : <ErrorCard error={reportOf(refused)} />;
 
   const button = (label: string, act: () => void, allowed: boolean): ReactNode => (
@@ -120,6 +140,11 @@ function useHeader(state: HeaderState): { header: Shown; problem: ReactNode } {
             }),
           session.may.change,
         );
+  const restartNow = button(
+    t("restartCard.now"),
+    () => restart.mutate({ when: "now" }),
+    session.may.change,
+  );
   const simple = (header: Shown, card?: ReactNode) => ({ header, problem: problem ?? card });
 
   switch (state.kind) {
@@ -186,13 +211,44 @@ function useHeader(state: HeaderState): { header: Shown; problem: ReactNode } {
         sentence: t("state.workingWhy"),
         buttons: null,
       });
+    case "restarting-soon":
+      return simple({
+        tone: "warn",
+        icon: <ArrowClockwiseRegular />,
+        title: t("state.restartingSoon", { when: relative(state.atMs, now, language) }),
+        sentence: t("state.restartingSoonWhy"),
+        buttons: restartNow,
+      });
     case "restart-required":
       return simple({
         tone: "warn",
         icon: <ArrowClockwiseRegular />,
         title: t("state.restart"),
         sentence: t("state.restartWhy"),
-        buttons: null,
+        buttons: restartNow,
+      });
+    case "paused":
+      return simple({
+        tone: "calm",
+        icon: <PauseCircleRegular />,
+        title: t("state.paused"),
+        sentence: t("state.pausedWhy", { when: moment(state.untilMs, now, language) }),
+        buttons: isManaged(state.status.paused?.setBy) ? null : (
+          <PauseButton label={t("home.resume")} pause={null} />
+        ),
+      });
+    case "waiting":
+      return simple({
+        tone: "calm",
+        icon: <ClockRegular />,
+        title: t("state.waiting"),
+        sentence: state.sentence,
+        buttons: button(
+          t("home.installNow"),
+          () => change.mutate({ kind: "install" }),
+          session.may.change,
+        ),
+        also: link(t("home.check"), () => change.mutate({ kind: "check", full: false })),
       });
     case "failed":
       return simple(

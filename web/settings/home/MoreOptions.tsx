@@ -2,8 +2,9 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import {
   ChevronRightRegular,
-  DocumentTextRegular,
   HistoryRegular,
+  OptionsRegular,
+  QuestionCircleRegular,
   ServerRegular,
 } from "@fluentui/react-icons";
 import { Link } from "@tanstack/react-router";
@@ -46,12 +47,18 @@ export function MoreOptions() {
         more={t("more.history")}
       />
       <Row
+        to="/advanced"
+        icon={<OptionsRegular />}
+        title={t("page.advanced")}
+        more={t("more.advanced")}
+      />
+      <Row to="/why" icon={<QuestionCircleRegular />} title={t("page.why")} more={t("more.why")} />
+      <Row
         to="/services"
         icon={<ServerRegular />}
         title={t("page.services")}
         more={t("more.services")}
       />
-      <Row to="/logs" icon={<DocumentTextRegular />} title={t("page.logs")} more={t("more.logs")} />
     </ul>
   );
 }

@@ -1,6 +1,7 @@
 /** Updates that exist and do not come to this machine now, each with its reason. */
 import { makeStyles, tokens } from "@fluentui/react-components";
 import { InfoRegular } from "@fluentui/react-icons";
+import { Link } from "@tanstack/react-router";
 import type { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
@@ -57,7 +58,10 @@ export function NotOfferedList({ status }: { status: DeviceStatus }) {
                   ? ""
                   : ` ${t("home.until", { when: moment(one.untilMs, now, language) })}`}
                 <br />
-                <span lang="en">{one.detail}</span>
+                <span lang="en">{one.detail}</span>{" "}
+                <Link to="/why" search={{ product: one.product, version: one.version }}>
+                  {t("home.why")}
+                </Link>
               </span>
             </span>
           </li>

@@ -65,12 +65,20 @@ function UpdateRow({ offer, status }: { offer: Offer; status: DeviceStatus }) {
     bytes(offer.sizeBytes, language),
     t(`restart.${offer.restart}`),
   ];
+  const waiting = status.waiting
+    .filter((one) => one.update.manifestSha256 === offer.update.manifestSha256)
+    .flatMap((one) => one.waiting);
   return (
     <Card className={styles.card} data-testid="update" data-product={product}>
       <div className={styles.top}>
         <div className={styles.words}>
           <div className={styles.title}>{offer.title}</div>
           <div className={styles.facts}>{facts.join(" · ")}</div>
+          {waiting.map(({ sentence }) => (
+            <div key={sentence} className={styles.facts} lang="en" data-testid="waits-for">
+              {sentence}
+            </div>
+          ))}
         </div>
         <div className={styles.badges}>
           <Badge appearance="tint" color={offer.classification === "security" ? "danger" : "brand"}>

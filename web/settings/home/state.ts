@@ -19,7 +19,9 @@ export type HeaderState =
   | { readonly kind: "not-enrolled"; readonly status: DeviceStatus }
   | { readonly kind: "checking"; readonly status: DeviceStatus }
   | { readonly kind: "working"; readonly status: DeviceStatus; readonly change: Change }
+  | { readonly kind: "restarting-soon"; readonly status: DeviceStatus; readonly atMs: number }
   | { readonly kind: "restart-required"; readonly status: DeviceStatus }
+  | { readonly kind: "paused"; readonly status: DeviceStatus; readonly untilMs: number }
   | { readonly kind: "failed"; readonly status: DeviceStatus; readonly error: ErrorReport }
   | {
       readonly kind: "rolled-back";
@@ -28,6 +30,8 @@ export type HeaderState =
     }
   | { readonly kind: "offline"; readonly status: DeviceStatus; readonly error: ErrorReport }
   | { readonly kind: "check-failed"; readonly status: DeviceStatus; readonly error: ErrorReport }
+  /** For the moment, the network or a person: it goes on by itself. */
+  | { readonly kind: "waiting"; readonly status: DeviceStatus; readonly sentence: string }
   | { readonly kind: "ready"; readonly status: DeviceStatus }
   | { readonly kind: "available"; readonly status: DeviceStatus }
   | { readonly kind: "never-checked"; readonly status: DeviceStatus }
@@ -51,9 +55,14 @@ function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
   const { running, updates, offers, lastCheckError } = status;
   if (running?.request.kind === "check") return { kind: "checking", status };
   if (running !== undefined) return { kind: "working", status, change: running };
-  if (updates.some((record) => record.state === "restart-pending")) {
+  const { restart, paused } = status;
+  if (restart?.atMs !== undefined && restart.atMs - nowMs <= SOON_MS) {
+    return { kind: "restarting-soon", status, atMs: restart.atMs };
+  }
+  if (restart !== undefined || updates.some((record) => record.state === "restart-pending")) {
     return { kind: "restart-required", status };
   }
+  if (paused !== undefined) return { kind: "paused", status, untilMs: paused.untilMs };
   if (lastCheckError !== undefined) {
     const kind = OFFLINE.has(lastCheckError.code) ? "offline" : "check-failed";
     return { kind, status, error: lastCheckError };
@@ -61,6 +70,8 @@ function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
   const failed = newestOf(updates, "failed");
   if (failed?.error !== undefined) return { kind: "failed", status, error: failed.error };
   if (offers.length > 0) {
+    const sentence = waitedFor(status);
+    if (sentence !== undefined) return { kind: "waiting", status, sentence };
     const isReady = offers.every((offer) => stateOf(status, offer) === "downloaded");
     return { kind: isReady ? "ready" : "available", status };
   }
@@ -68,6 +79,25 @@ function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
   if (undone !== undefined) return { kind: "rolled-back", status, record: undone };
   return { kind: status.lastCheckMs === undefined ? "never-checked" : "up-to-date", status };
 }
+
+/** The last of the warnings before a restart by itself. */
+const SOON_MS = 15 * 60_000;
+
+/** What holds every offered update up, unless it is only that nobody has said yes. */
+function waitedFor({ offers, waiting }: DeviceStatus): string | undefined {
+  const asked = offers.filter((offer) => !offer.optional);
+  const reasons = asked.map((offer) =>
+    waiting
+      .filter((one) => one.update.manifestSha256 === offer.update.manifestSha256)
+      .flatMap((one) => one.waiting),
+  );
+  const isHeldUp = reasons.every(
+    (all) => all.length > 0 && !all.some(({ reason }) => CONSENT.has(reason)),
+  );
+  return isHeldUp ? reasons[0]?.[0]?.sentence : undefined;
+}
+
+const CONSENT: ReadonlySet<string> = new Set(["download-consent", "install-consent"]);
 
 /** The network or the server is away: nothing on this machine is wrong. */
 const OFFLINE: ReadonlySet<string> = new Set<ErrorCode>([
