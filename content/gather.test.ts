@@ -141,14 +141,12 @@ describe("what a device reports about itself", () => {
   );
   const anyDevice = fc.record({
     products: fc.constantFrom([], installed("1"), installed("3")),
-    records: fc
-      .subarray(["2", "3", "4", "5"])
-      .map((versions) =>
-        versions.map((version) => ({
-          manifestSha256: shaOf(version),
-          state: "rolled-back" as const,
-        })),
-      ),
+    records: fc.subarray(["2", "3", "4", "5"]).map((versions) =>
+      versions.map((version) => ({
+        manifestSha256: shaOf(version),
+        state: "rolled-back" as const,
+      })),
+    ),
     layers: fc
       .tuple(values, values)
       .map(([{ userMayPause: _, targetVersions: __, ...user }, admin]) => [
