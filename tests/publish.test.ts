@@ -19,6 +19,7 @@ import { ProductIndex, readManifest } from "../protocol/manifest.ts";
 import { readPayload } from "../protocol/payload.ts";
 import { type Administrator, administrator } from "./support/administrator.ts";
 import { seededRandom } from "./support/random.ts";
+import { reportInstalled } from "./support/reportingDevice.ts";
 
 let admin: Administrator;
 beforeAll(async () => {
@@ -201,7 +202,23 @@ describe("upbeat publish", () => {
     const { outcome, cost } = await publish(folder, "3.0.0");
     expect(outcome).toBe("published");
     expect(cost.patches.map(({ cpuMs }) => cpuMs)).toEqual(expect.arrayContaining(before));
-    expect(cost.patches.map(({ from }) => from)).toEqual(["2.0.1", "2.0.0", "1.0.0"]);
+    expect(cost.patches.map(({ from }) => from)).toEqual(["2.0.1", "1.0.0"]);
     expect(existsSync(work)).toBe(false);
+  });
+
+  it("of the same content again adds a patch from the version that machines report by now", async () => {
+    const folder = build(4);
+    const first = await publish(folder, "4.0.0");
+    expect(first.cost.patches.map(({ from }) => from)).toEqual(["3.0.0", "2.0.1"]);
+    expect((await publish(folder, "4.0.0")).outcome).toBe("already-there");
+    await reportInstalled(admin.server, admin.token, [
+      { product: "kiosk", channel: "stable", current: "1.0.0" },
+    ]);
+    const { outcome, cost } = await publish(folder, "4.0.0");
+    expect(outcome).toBe("improved");
+    expect(cost.patches).toMatchObject([{ from: "1.0.0" }]);
+    expect(cost.growth.contents).toEqual(NONE);
+    expect(stored("4.0.0").delivery.patches).toHaveLength(3);
+    expect((await publish(folder, "4.0.0")).outcome).toBe("already-there");
   });
 });

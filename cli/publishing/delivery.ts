@@ -102,17 +102,18 @@ interface MakingPatch {
 /** One after the other, each from a base that has none: memory is for one at a time. */
 function beginPatches(input: DeliveryInput): MakingPatch[] {
   const payload = input.list.sha256;
-  const has = new Set(input.before?.delivery?.patches.map((patch) => patch.from));
+  const kept = input.before?.delivery?.patches ?? [];
+  const done = new Set([payload, ...kept.map((patch) => patch.from)]);
+  // Two versions may have the same tree.
+  const isFirst = (base: EarlierVersion) => !done.has(base.payload) && done.add(base.payload);
   let last: Promise<unknown> = Promise.resolve();
-  return input.earlier
-    .filter((base) => base.payload !== payload && !has.has(base.payload))
-    .map((base) => {
-      const made = last.then(() => makePatch({ ...input, base, payload }));
-      last = made;
-      // Told when it is waited for.
-      made.catch(() => undefined);
-      return { base, made };
-    });
+  return input.earlier.filter(isFirst).map((base) => {
+    const made = last.then(() => makePatch({ ...input, base, payload }));
+    last = made;
+    // Told when it is waited for.
+    made.catch(() => undefined);
+    return { base, made };
+  });
 }
 
 async function takePatches(
