@@ -308,7 +308,7 @@ describe("an update that keeps failing", () => {
     const content = [...device.simulator.files.keys()].find((name) => name.startsWith("content/"));
     const bytes = device.simulator.files.get(content ?? "");
     device.simulator.files.set(content ?? "", Buffer.alloc(bytes?.length ?? 0, "x"));
-    for (let tries = 0; tries < 8; tries++) {
+    for (let tries = 0; tries < 6; tries++) {
       await tick();
       later(15 * DAY_MS);
       device.renew();
