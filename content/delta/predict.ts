@@ -26,8 +26,8 @@ interface Block {
   readonly fields: FieldList;
 }
 
-/** How many blocks are kept, with their fields some 8 MiB. */
-const KEPT_BLOCKS = 1024;
+/** How many blocks are kept, with their fields some 3 MiB: a device has 120 MB for all it does. */
+const KEPT_BLOCKS = 256;
 /** A field may end so many bytes behind the block in which it begins. */
 const SPILL_BYTES = 8;
 

@@ -7,10 +7,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 const EVERY_BYTES = 8 * 1024 * 1024;
+/** Every so many of them is a whole one: what lives through two small ones is not seen by them again. */
+const WHOLE_EVERY = 8;
 
-type Collect = (options: { type: "minor" }) => void;
+type Collect = (options: { type: "minor" | "major" }) => void;
 let collect: Collect | undefined;
 let passedBytes = 0;
+let times = 0;
 
 /** Call it with what has passed. */
 export function passed(bytes: number): void {
@@ -18,7 +21,8 @@ export function passed(bytes: number): void {
   if (passedBytes < EVERY_BYTES) return;
   passedBytes = 0;
   collect ??= exposed();
-  collect({ type: "minor" });
+  times += 1;
+  collect({ type: times % WHOLE_EVERY === 0 ? "major" : "minor" });
 }
 
 function exposed(): Collect {
