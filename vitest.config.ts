@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{protocol,core,content,device,server,cli,tests,bench}/**/*.test.ts"],
+    include: ["{protocol,core,content,device,server,cli,web,tests,bench}/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -14,6 +14,9 @@
  *   POST /api/policy    PolicyChange         -> EffectivePolicy   the administrator's file
  *   POST /api/services/:name/:action         -> ServiceInfo
  *   GET  /api/services/:name/logs?lines=N    -> { lines: string[] }
+ *   GET  /api/troubleshoot                   -> TroubleshootRun
+ *   POST /api/troubleshoot  {repair}         -> TroubleshootRun   begins one
+ *   POST /api/troubleshoot/undo              -> TroubleshootRun
  *   POST /api/manager/start                  -> { services: ServiceInfo[] }
  *   GET  /api/errors/:code                   -> ErrorRow, the code's row of the catalogue
  *
@@ -26,6 +29,7 @@ import { ErrorReport } from "./errors/error.ts";
 import { DeviceStatus } from "./orchestratorApi.ts";
 import { ServiceInfo } from "./servicesApi.ts";
 import { AdminSettings } from "./settings.ts";
+import { CheckOutcome, Diagnosis } from "./troubleshooting/diagnosis.ts";
 
 /** Each includes the ones before it. `administer`: policy and what the services run as. */
 export const ACCESS = ["read", "change", "administer"] as const;
@@ -65,6 +69,21 @@ export const PolicyChange = z.strictObject({
   unset: z.array(z.string().max(100)).max(100).default([]),
 });
 export type PolicyChange = z.infer<typeof PolicyChange>;
+
+/** The run of the troubleshooter that is going on, or the last one. */
+export const TroubleshootRun = z.object({
+  state: z.enum(["idle", "running", "done", "failed"]),
+  repair: z.boolean(),
+  /** In the order in which they were made. */
+  checks: z.array(CheckOutcome),
+  /** The repair that is being made. */
+  doing: z.string().optional(),
+  diagnosis: Diagnosis.optional(),
+  /** What was taken back, one change a line. */
+  undone: z.array(z.string()),
+  error: ErrorReport.optional(),
+});
+export type TroubleshootRun = z.infer<typeof TroubleshootRun>;
 
 /** What was asked of another process: its answer, or why there is none. */
 export const asked = <T extends z.ZodType>(value: T) =>

@@ -35,18 +35,21 @@ import type { Pages } from "./pages.ts";
 import type { Sessions } from "./sessions.ts";
 import { startManager } from "./startManager.ts";
 import { streamView } from "./stream.ts";
+import type { Troubleshooting } from "./troubleshooting.ts";
 
 export interface SettingsAppWorld {
   readonly paths: DevicePaths;
   readonly pages: Pages;
   readonly sessions: Sessions;
   readonly live: Live;
+  readonly troubleshooting: Troubleshooting;
   /** `127.0.0.1:PORT`, known once it listens. */
   readonly address: () => string;
   /** Called at each request that somebody with a session makes. */
   readonly used: () => void;
 }
 
+const Trouble = z.strictObject({ repair: z.boolean() });
 const OfUpdate = z.object({ product: Product, version: Version.optional() });
 const OfService = z.object({ name: ServiceName });
 const Act = z.object({ name: ServiceName, action: ServiceAction });
@@ -141,6 +144,16 @@ export function settingsApp(world: SettingsAppWorld): FastifyInstance {
     const { name, action } = checked(Act, request.params, "the service or the action");
     mustHave(request, ["start", "restart"].includes(action) ? "change" : "administer");
     return await andLookAgain(live, actOnService(root, name, action));
+  });
+  app.get("/api/troubleshoot", async () => world.troubleshooting.run());
+  app.post("/api/troubleshoot", async (request) => {
+    const { repair } = checked(Trouble, request.body, "the run");
+    mustHave(request, repair ? "administer" : "change");
+    return world.troubleshooting.start(repair);
+  });
+  app.post("/api/troubleshoot/undo", async (request) => {
+    mustHave(request, "administer");
+    return await andLookAgain(live, world.troubleshooting.undo());
   });
   app.post("/api/manager/start", async (request) => {
     mustHave(request, "administer");

@@ -8,6 +8,7 @@ import { settingsApp } from "./app.ts";
 import { live } from "./live.ts";
 import { readPages } from "./pages.ts";
 import { sessions } from "./sessions.ts";
+import { troubleshooting } from "./troubleshooting.ts";
 
 export interface RunningSettings {
   /** `127.0.0.1:PORT` */
@@ -39,6 +40,7 @@ export async function startSettings(
     pages,
     sessions: open,
     live: view,
+    troubleshooting: troubleshooting(paths, env, now),
     address: () => address,
     used,
   });

@@ -1,7 +1,6 @@
 /** An error that a person can act on: what, why, what to do, and the code to name to others. */
 import {
   Button,
-  Link,
   MessageBar,
   MessageBarActions,
   MessageBarBody,
@@ -49,10 +48,7 @@ export function ErrorCard({ error, title, intent = "error", children }: ErrorCar
           <strong>{t("error.remedy")}</strong> <span lang="en">{withoutQuotes(error.remedy)}.</span>
         </div>
         <div>
-          <strong>{t("error.code")}</strong> <code>{error.code}</code>{" "}
-          <Link as="button" onClick={() => setOpen(!open)} aria-expanded={open}>
-            {open ? t("error.less") : t("error.more")}
-          </Link>
+          <strong>{t("error.code")}</strong> <code>{error.code}</code>
         </div>
         {open ? (
           <dl className={styles.facts} lang="en">
@@ -64,6 +60,9 @@ export function ErrorCard({ error, title, intent = "error", children }: ErrorCar
       </MessageBarBody>
       <MessageBarActions>
         {children}
+        <Button size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? t("error.less") : t("error.more")}
+        </Button>
         <Button size="small" onClick={() => void copy(error)}>
           {t("error.copy")}
         </Button>

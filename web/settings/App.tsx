@@ -7,6 +7,7 @@ import {
   OptionsRegular,
   QuestionCircleRegular,
   ServerRegular,
+  WrenchRegular,
 } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
@@ -38,6 +39,7 @@ export function App() {
     { to: "/advanced", label: t("page.advanced"), icon: <OptionsRegular /> },
     { to: "/why", label: t("page.why"), icon: <QuestionCircleRegular /> },
     { to: "/services", label: t("page.services"), icon: <ServerRegular /> },
+    { to: "/troubleshoot", label: t("page.troubleshoot"), icon: <WrenchRegular /> },
     { to: "/logs", label: t("page.logs"), icon: <DocumentTextRegular /> },
   ];
   return (

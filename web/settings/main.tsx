@@ -19,6 +19,7 @@ import { Advanced } from "./pages/Advanced.tsx";
 import { History } from "./pages/History.tsx";
 import { LOG_SERVICES, Logs } from "./pages/Logs.tsx";
 import { Services } from "./pages/Services.tsx";
+import { Troubleshoot } from "./pages/Troubleshoot.tsx";
 import { Why, type WhySearch } from "./pages/Why.tsx";
 import { openSession } from "./session.ts";
 
@@ -49,6 +50,7 @@ const router = createRouter({
     page("/history", History),
     page("/advanced", Advanced),
     page("/services", Services),
+    page("/troubleshoot", Troubleshoot),
     logs,
     why,
   ]),
