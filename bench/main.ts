@@ -14,6 +14,7 @@ import { evaluateBench } from "./evaluate.ts";
 import { faultsBench } from "./faults.ts";
 import { installBench } from "./install.ts";
 import { restartsBench } from "./restarts.ts";
+import { webBench } from "./web.ts";
 
 const BENCHES: readonly Bench[] = [
   checkBench,
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   faultsBench,
   installBench,
   restartsBench,
+  webBench,
 ];
 
 async function main(): Promise<number> {

@@ -33,6 +33,9 @@ export async function buildPages(): Promise<"built" | "unchanged"> {
     import("@vitejs/plugin-react"),
   ]);
   mkdirSync(OUT, { recursive: true });
+  // A test runner sets it to `test`, and React would come in its development form, twice as large.
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
   for (const name of stale) {
     const beside = join(OUT, `.${name}-${process.pid}`);
     await build({
@@ -54,6 +57,8 @@ export async function buildPages(): Promise<"built" | "unchanged"> {
     rmSync(builtFolder(name), { recursive: true, force: true });
     renameSync(beside, builtFolder(name));
   }
+  if (before === undefined) delete process.env.NODE_ENV;
+  else process.env.NODE_ENV = before;
   return "built";
 }
 
