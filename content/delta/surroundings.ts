@@ -33,8 +33,11 @@ function placesOfLiterals(ops: Ops): Float64Array {
   const places: number[] = [];
   for (let op = 0; op < ops.count; op++) {
     if (ops.extraLength[op] === 0) continue;
-    places.push((ops.oldStart[op] as number) + (ops.copyLength[op] as number));
-    if (op + 1 < ops.count) places.push(ops.oldStart[op + 1] as number);
+    const length = ops.copyLength[op] as number;
+    // Where a step copies nothing from does not travel, so the reader does not know it.
+    if (length > 0) places.push((ops.oldStart[op] as number) + length);
+    if (op + 1 < ops.count && (ops.copyLength[op + 1] as number) > 0)
+      places.push(ops.oldStart[op + 1] as number);
   }
   return Float64Array.from(places).sort();
 }
