@@ -58,10 +58,11 @@ describe.skipIf(!hasBrowser)("the Settings page of a machine", () => {
   });
 
   it("shows one bar while it downloads and installs, also after the page is loaded again", async () => {
-    device.proxy.hold(/content/, 1); // the list of its files passes
+    device.proxy.hold(/content/);
     await button("Download and install").click();
     await state("working").waitFor();
-    await page.getByText("kiosk 1.0.0: downloading").waitFor();
+    await page.getByRole("heading", { name: "Downloading updates …" }).waitFor();
+    await page.getByTestId("progress").waitFor();
     await lookAt(page, "downloading");
     await page.reload();
     await state("working").waitFor();

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 export interface HoldingProxy {
   /** With a slash at its end. */
   readonly url: string;
-  /** Requests whose path matches wait from now on, but for the first few of them. */
-  hold(path: RegExp, but?: number): void;
+  /** Requests whose path matches wait from now on. */
+  hold(path: RegExp): void;
   /** How many wait. */
   held(): number;
   /** Those that wait go on, and later ones do not wait. */
@@ -18,7 +18,6 @@ export interface HoldingProxy {
 
 export async function holdingProxy(target: string): Promise<HoldingProxy> {
   let wanted: RegExp | undefined;
-  let free = 0;
   let waiting: (() => void)[] = [];
   const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const onward = request(
@@ -34,8 +33,7 @@ export async function holdingProxy(target: string): Promise<HoldingProxy> {
   };
   const server = createServer((incoming, answer) => {
     if (proxy.isDown) incoming.socket.destroy();
-    else if (wanted?.test(incoming.url ?? "") && --free < 0)
-      waiting.push(() => pass(incoming, answer));
+    else if (wanted?.test(incoming.url ?? "")) waiting.push(() => pass(incoming, answer));
     else pass(incoming, answer);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -44,9 +42,8 @@ export async function holdingProxy(target: string): Promise<HoldingProxy> {
   const proxy: HoldingProxy = {
     url: `http://127.0.0.1:${port}/`,
     isDown: false,
-    hold(path, but = 0) {
+    hold(path) {
       wanted = path;
-      free = but;
     },
     held: () => waiting.length,
     release() {
