@@ -12,6 +12,7 @@ import { checkBench } from "./check.ts";
 import { deltaBench } from "./delta.ts";
 import { evaluateBench } from "./evaluate.ts";
 import { faultsBench } from "./faults.ts";
+import { fleetBench } from "./fleet.ts";
 import { installBench } from "./install.ts";
 import { restartsBench } from "./restarts.ts";
 import { webBench } from "./web.ts";
@@ -21,6 +22,7 @@ const BENCHES: readonly Bench[] = [
   deltaBench,
   evaluateBench,
   faultsBench,
+  fleetBench,
   installBench,
   restartsBench,
   webBench,

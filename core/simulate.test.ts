@@ -108,6 +108,14 @@ describe("the next days of one machine", () => {
     expect(kinds).toEqual(["offered", "downloading", "downloaded", "withdrawn"]);
   });
 
+  it("begin with the check that was planned before", () => {
+    const events: SimulatedEvent[] = [];
+    const lastCheckMs = START_MS - 10 * HOUR_MS;
+    simulate({ ...world({}, { machine: office() }), lastCheckMs }, (event) => events.push(event));
+    expect(events[0]?.kind).toBe("check");
+    expect(events[0]?.atMs).toBeGreaterThanOrEqual(lastCheckMs + 17.6 * HOUR_MS);
+  });
+
   it("is the same again for the same chances", () => {
     const once = () => run({ restart: "always" }, { machine: office(), days: 20 }).map(inShort);
     expect(once()).toEqual(once());

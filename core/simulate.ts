@@ -91,10 +91,11 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
   let work: Work | undefined;
   let wishes: RestartWishes = { now: false, warnedMs: {} };
   let settings: Settings | undefined;
-  let checkMs = input.lastCheckMs === undefined ? undefined : nextCheck(input.lastCheckMs);
   let shownMs = Number.NEGATIVE_INFINITY;
   let windows = maintenanceWindows([], zone);
   let wasOn = false;
+  let checkedMs = input.lastCheckMs;
+  let checkMs = input.lastCheckMs === undefined ? undefined : nextCheck(input.lastCheckMs);
 
   function nextCheck(fromMs: number): number {
     const hours = settings?.checkIntervalHours ?? 22;
@@ -136,6 +137,7 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
       tracked.set(sha256, { offer, parts, stage: "offered", firstOfferedMs, asked: "nothing" });
       see({ atMs: nowMs, realMs, kind: "offered", update: offer.update });
     }
+    checkedMs = nowMs;
     checkMs = nextCheck(nowMs);
   }
 
@@ -188,6 +190,7 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
   function situation(nowMs: number, here: Machine): Situation {
     return {
       nowMs,
+      askedServerMs: checkedMs,
       settings: settings ?? takeSettings(input.rulesAt(nowMs).settings),
       zone,
       windows,
@@ -218,6 +221,11 @@ function startRun(input: SimulationInput, see: (event: SimulatedEvent) => void) 
 
     let now = situation(nowMs, here);
     let plan = planNow(now);
+    if (plan.checkFirst) {
+      check(nowMs, realMs);
+      now = situation(nowMs, here);
+      plan = planNow(now);
+    }
     const said = machine.wishes?.(nowMs, plan);
     const warn = plan.restart?.warn;
     if (said !== undefined || warn !== undefined) {

@@ -12,30 +12,33 @@ const DAY_MS = 86_400_000;
 
 /** Start belongs to them, end does not; they may go over midnight. */
 export function isActiveAt(hours: ActiveHours, zone: Zone, atMs: number): boolean {
-  const minute = Math.floor(mod(zone.localMs(atMs), DAY_MS) / MINUTE_MS);
-  const [start, end] = [minuteOfDay(hours.start), minuteOfDay(hours.end)];
-  return start < end ? minute >= start && minute < end : minute >= start || minute < end;
+  return isBetween(minuteOfDay(hours.start), minuteOfDay(hours.end), zone, atMs);
 }
 
 /** The next moment at which `isActiveAt` changes. */
 export function activeHoursChangeMs(hours: ActiveHours, zone: Zone, nowMs: number): number {
-  const active = isActiveAt(hours, zone, nowMs);
+  const [start, end] = [minuteOfDay(hours.start), minuteOfDay(hours.end)];
+  const active = isBetween(start, end, zone, nowMs);
   const localMs = zone.localMs(nowMs);
   const today = localMs - mod(localMs, DAY_MS);
   const candidates: number[] = [];
   for (let day = -1; day <= 2; day++) {
-    for (const time of [hours.start, hours.end]) {
-      candidates.push(zone.atMs(today + day * DAY_MS + minuteOfDay(time) * MINUTE_MS));
+    for (const minute of [start, end]) {
+      candidates.push(zone.atMs(today + day * DAY_MS + minute * MINUTE_MS));
     }
   }
   // A jump of the clock can itself lead in or out.
   const jump = zone.nextJumpMs(nowMs);
   if (jump !== undefined) candidates.push(jump);
-  return (
-    candidates
-      .filter((ms) => ms > nowMs && isActiveAt(hours, zone, ms) !== active)
-      .toSorted((a, b) => a - b)[0] ?? nowMs + DAY_MS
+  const changes = candidates.filter(
+    (ms) => ms > nowMs && isBetween(start, end, zone, ms) !== active,
   );
+  return changes.length === 0 ? nowMs + DAY_MS : Math.min(...changes);
+}
+
+function isBetween(start: number, end: number, zone: Zone, atMs: number): boolean {
+  const minute = Math.floor(mod(zone.localMs(atMs), DAY_MS) / MINUTE_MS);
+  return start < end ? minute >= start && minute < end : minute >= start || minute < end;
 }
 
 const mod = (value: number, by: number): number => ((value % by) + by) % by;

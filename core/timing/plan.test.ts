@@ -87,6 +87,15 @@ describe("an install", () => {
     expect(plan.lookAgainMs).toBe(NOON_MS + HOUR_MS);
   });
 
+  it("is preceded by a check where the last one was more than an hour ago, unless it is offline", () => {
+    const at = (askedServerMs: number, network: Machine["network"] = "unmetered") =>
+      planNow({ ...situation({ machine: { network }, updates: [update({})] }), askedServerMs });
+    expect(at(NOON_MS - 2 * HOUR_MS)).toMatchObject({ checkFirst: true, install: [] });
+    expect(at(NOON_MS - HOUR_MS)).toMatchObject({ checkFirst: false, install: [{}] });
+    expect(at(NOON_MS - 2 * HOUR_MS, "none")).toMatchObject({ checkFirst: false, install: [{}] });
+    expect(planNow(situation({ updates: [] })).checkFirst).toBe(false);
+  });
+
   it("of the earliest deadline comes first; an exclusive one has the machine to itself", () => {
     const late = update({ product: "late" });
     const soon = update({ product: "soon", deadlineMs: NOON_MS + HOUR_MS });

@@ -12,11 +12,19 @@ import { decideRestart, type RestartDecision, WARNED_BEFORE_MS } from "./restart
 import type { PendingUpdate, Situation } from "./situation.ts";
 import { downloadWaits, installWaits } from "./work.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Ours: a check costs one small request, a halted update on a machine costs its person a day. */
+const ASK_AGAIN_MS = HOUR_MS;
 
 export interface Plan {
   /** In this order: the earliest deadline first. */
   readonly download: readonly UpdateId[];
+  /**
+   * Something could be installed, and the server was not asked for an hour: check first, so that
+   * what was halted meanwhile is not installed. Asked in vain is asked: no server holds an update up.
+   */
+  readonly checkFirst: boolean;
   /** One after the other; an exclusive one stands alone. */
   readonly install: readonly UpdateId[];
   /** Installed when the person shuts down or restarts by themselves. */
@@ -48,9 +56,11 @@ export function planNow(now: Situation): Plan {
   const along = isImminent(alone) ? needing(steps.filter(mayGoAlong).map((it) => it.update)) : [];
   const installs = together([...new Set([...ready, ...along])], updates);
   const restart = decideRestart(now, { working, installs, downloads: needing(downloads) });
+  const checkFirst = installs.length > 0 && isLongAgo(now);
   return {
     download: downloads.map((it) => it.id),
-    install: installs.map((it) => it.id),
+    checkFirst,
+    install: checkFirst ? [] : installs.map((it) => it.id),
     atShutdown: atShutdown(updates, now).map((it) => it.id),
     waiting: steps
       .filter(({ waiting }) => waiting.length > 0)
@@ -62,6 +72,11 @@ export function planNow(now: Situation): Plan {
     ]),
   };
 }
+
+const isLongAgo = ({ askedServerMs, machine, nowMs }: Situation): boolean =>
+  askedServerMs !== undefined &&
+  machine.network !== "none" &&
+  Math.abs(nowMs - askedServerMs) > ASK_AGAIN_MS;
 
 /** It happens now, or its countdown runs. */
 const isImminent = (restart: RestartDecision | undefined): boolean =>

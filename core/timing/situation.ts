@@ -53,6 +53,8 @@ export interface RestartWishes {
 
 export interface Situation {
   readonly nowMs: number;
+  /** When the server was last asked, whatever came of it; absent: that does not matter here. */
+  readonly askedServerMs?: number | undefined;
   readonly settings: Settings;
   readonly zone: Zone;
   readonly windows: Windows;

@@ -14,6 +14,8 @@ const Plan = z.object({
   nextCheckMs: z.int(),
   failures: z.int(),
   lastError: ErrorReport.optional(),
+  /** When the server was last asked, also in vain. */
+  askedMs: z.int().optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 
@@ -43,12 +45,14 @@ export function memory(
     },
     planAfterSuccess(intervalHours) {
       const intervalMs = intervalHours * HOUR_MS;
-      keep({ nextCheckMs: nextCheckMs(clock.now(), clock.random(), intervalMs), failures: 0 });
+      const askedMs = clock.now();
+      keep({ nextCheckMs: nextCheckMs(askedMs, clock.random(), intervalMs), failures: 0, askedMs });
     },
     planAfterFailure(error) {
       const failures = (plan()?.failures ?? 0) + 1;
       const next = retryMs(clock.now(), failures, clock.random(), askedWaitMs(error));
-      keep({ nextCheckMs: next, failures, lastError: reportError(error) });
+      const askedMs = clock.now();
+      keep({ nextCheckMs: next, failures, lastError: reportError(error), askedMs });
     },
   };
 }

@@ -96,6 +96,19 @@ describe("an update", () => {
     expect(await states()).toEqual(["kiosk@1.0 installed"]);
   });
 
+  it("that waited for hours is looked up again before it is installed", async () => {
+    around.power("battery");
+    await device.check();
+    await tick();
+    expect(await states()).toEqual(["kiosk@1.0 downloaded"]);
+    device.publish("kiosk", "1.1");
+    later(2 * HOUR_MS);
+    around.power("mains");
+    for (let step = 0; step < 3; step++) await tick();
+    expect(await states()).toContain("kiosk@1.1 installed");
+    expect((await device.orchestrator.history(10)).map((it) => it.toVersion)).toEqual(["1.1"]);
+  });
+
   it("waits to be asked for where that is set, and is brought when it is", async () => {
     await device.orchestrator.changeSettings({ set: { download: "ask" }, unset: [] });
     await device.check();

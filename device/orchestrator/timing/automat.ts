@@ -141,6 +141,8 @@ export function automat(world: AutomatWorld): Automat {
       if (found === undefined) return;
       const { plan, pending, combined } = found;
       if (world.current() === undefined && status.busy === undefined) {
+        // What was halted meanwhile is not installed.
+        if (plan.checkFirst) return world.request({ kind: "check", full: false });
         // What is ready is installed before more is fetched: it may share the restart.
         if (plan.install.length > 0) return bring("install", plan.install, pending);
         if (plan.download.length > 0) return bring("download", plan.download, pending);

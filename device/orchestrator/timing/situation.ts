@@ -16,6 +16,7 @@ export interface SituationInput {
   readonly restart: RestartMemory;
   readonly inhibitors: readonly Inhibitor[];
   readonly use: UseLog;
+  readonly askedServerMs: number | undefined;
   readonly nowMs: number;
 }
 
@@ -26,6 +27,7 @@ export function situationOf(input: SituationInput): Situation {
   if (machine.people === "present") use.note(zone, nowMs);
   return {
     nowMs,
+    askedServerMs: input.askedServerMs,
     settings,
     zone,
     windows: maintenanceWindows(settings.maintenanceWindows, zone),

@@ -62,6 +62,7 @@ export function startAutomat(parts: AutomatParts): Automat {
         restart: parts.restart,
         inhibitors: parts.inhibitors.list(),
         use,
+        askedServerMs: parts.memory.plan()?.askedMs,
         nowMs: now(),
       }),
     restart: parts.restart,
