@@ -3,7 +3,7 @@
  * was downloaded and not yet installed, and for as long what a failed download or install had. The
  * rest goes.
  */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Sha256 } from "../../protocol/ids.ts";
 import { isFile } from "../../protocol/payload.ts";
@@ -71,6 +71,8 @@ async function removeVersions({ journal, installed }: Kept): Promise<void> {
     const keep: ReadonlySet<string | undefined> = new Set([row?.current, row?.previous]);
     for (const name of readdirSync(folder))
       if (!keep.has(name)) await removeTree(join(folder, name));
+    // An uninstall that was cut off after its last durable step leaves the empty folder behind.
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
   }
 }
 
