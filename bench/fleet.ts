@@ -4,7 +4,7 @@
  * update is still about.
  *
  * A machine takes up a new offer at its ordinary check, so that a rollout makes no crowd; that is
- * what the lag behind the curve is. Requests are counted in five minutes: with some four machines a
+ * what the lag behind the curve is. Requests are counted in five minutes: with two requests a
  * second the peak of a single second would only show chance.
  */
 import { availableParallelism } from "node:os";
