@@ -5,14 +5,16 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Makes missing folders. Errors: those of the system calls, with the temporary file removed. */
 export function writeDurably(path: string, bytes: Uint8Array | string, mode: number): void {
@@ -34,6 +36,16 @@ export function writeDurably(path: string, bytes: Uint8Array | string, mode: num
     throw error;
   }
   flushFolder(folder);
+}
+
+/**
+ * Removes what a process that was killed in the middle of `writeDurably` left below a folder. Only
+ * for whoever is alone there, before anything is written.
+ */
+export function removeUnfinished(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+    if (/\.\d+\.new$/.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 export function flushFolder(folder: string): void {

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { removeUnfinished } from "../../content/durableFile.ts";
 import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { UpdateId } from "../../protocol/ids.ts";
@@ -60,6 +61,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   const products = productsFolder(paths.installed);
   makeStateFolder(state);
   const lock = lockFolder(state);
+  for (const name of ["manifests", "payloads", "metadata"]) removeUnfinished(join(state, name));
   const manifests = keptManifests(state);
   const { journal, rebuilt } = openState(
     {
