@@ -11,10 +11,11 @@ import type { BandwidthRule } from "../../protocol/transfer.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import type { ChangeWork } from "./changes.ts";
 import { type DecideWorld, evaluate, evaluateOffline, redecide } from "./evaluate.ts";
-import { followJob, type JobWatcher, type MovingJob } from "./followJob.ts";
+import { followJob, type MovingJob } from "./followJob.ts";
 import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
 import { bringProviderUpdates, checkProviders } from "./providerWork.ts";
+import type { JobWatcher } from "./watchJob.ts";
 
 export interface WorkWorld extends DecideWorld {
   readonly memory: Memory;
