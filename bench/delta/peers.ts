@@ -33,50 +33,50 @@ export interface Peer {
 
 const sizeOf = (file: string): number => statSync(file).size;
 
-const zstd = (level: number): Peer => ({
-  name: `zstd -${level} --patch-from`,
-  program: "zstd",
-  install: "zstd",
-  async run({ oldTar, newTar, folder }) {
-    const patch = join(folder, "patch");
-    const out = join(folder, "out");
-    const common = ["-q", "--long=31", `--patch-from=${oldTar}`];
-    const how = ["-T1", ...(level > 19 ? ["--ultra"] : []), `-${level}`];
-    const publish = await measured("zstd", [...how, ...common, newTar, "-o", patch]);
-    const apply = await measured("zstd", ["-d", ...common, patch, "-o", out]);
-    await requireEqual(newTar, out);
+/** One that makes a patch between the archives and rebuilds the new one from it. */
+const patcher = (
+  about: Pick<Peer, "name" | "program" | "install">,
+  make: (input: PeerInput, patch: string) => readonly string[],
+  rebuild: (input: PeerInput, patch: string, out: string) => readonly string[],
+  rebuilder = about.program,
+): Peer => ({
+  ...about,
+  async run(input) {
+    const patch = join(input.folder, "patch");
+    const out = join(input.folder, "out");
+    const publish = await measured(about.program, make(input, patch));
+    const apply = await measured(rebuilder, rebuild(input, patch, out));
+    await requireEqual(input.newTar, out);
     return { bytes: sizeOf(patch), requests: 1, publish, apply };
   },
 });
 
-const xdelta3: Peer = {
-  name: "xdelta3 -9 lzma",
-  program: "xdelta3",
-  install: "xdelta3",
-  async run({ oldTar, newTar, folder }) {
-    const patch = join(folder, "patch");
-    const out = join(folder, "out");
-    const common = ["-B", String(sizeOf(oldTar)), "-s", oldTar];
-    const publish = await measured("xdelta3", ["-e", "-9", "-S", "lzma", ...common, newTar, patch]);
-    const apply = await measured("xdelta3", ["-d", ...common, patch, out]);
-    await requireEqual(newTar, out);
-    return { bytes: sizeOf(patch), requests: 1, publish, apply };
-  },
-};
+const zstdFrom = (oldTar: string) => ["-q", "--long=31", `--patch-from=${oldTar}`];
+const zstd = (level: number): Peer =>
+  patcher(
+    { name: `zstd -${level} --patch-from`, program: "zstd", install: "zstd" },
+    ({ oldTar, newTar }, patch) => {
+      const how = ["-T1", ...(level > 19 ? ["--ultra"] : []), `-${level}`];
+      return [...how, ...zstdFrom(oldTar), newTar, "-o", patch];
+    },
+    ({ oldTar }, patch, out) => ["-d", ...zstdFrom(oldTar), patch, "-o", out],
+  );
 
-const bsdiff: Peer = {
-  name: "bsdiff",
-  program: "bsdiff",
-  install: "bsdiff",
-  async run({ oldTar, newTar, folder }) {
-    const patch = join(folder, "patch");
-    const out = join(folder, "out");
-    const publish = await measured("bsdiff", [oldTar, newTar, patch]);
-    const apply = await measured("bspatch", [oldTar, out, patch]);
-    await requireEqual(newTar, out);
-    return { bytes: sizeOf(patch), requests: 1, publish, apply };
+const xdeltaFrom = (oldTar: string) => ["-B", String(sizeOf(oldTar)), "-s", oldTar];
+const xdelta3 = patcher(
+  { name: "xdelta3 -9 lzma", program: "xdelta3", install: "xdelta3" },
+  ({ oldTar, newTar }, patch) => {
+    return ["-e", "-9", "-S", "lzma", ...xdeltaFrom(oldTar), newTar, patch];
   },
-};
+  ({ oldTar }, patch, out) => ["-d", ...xdeltaFrom(oldTar), patch, out],
+);
+
+const bsdiff = patcher(
+  { name: "bsdiff", program: "bsdiff", install: "bsdiff" },
+  ({ oldTar, newTar }, patch) => [oldTar, newTar, patch],
+  ({ oldTar }, patch, out) => [oldTar, out, patch],
+  "bspatch",
+);
 
 const casync: Peer = {
   name: "casync",
