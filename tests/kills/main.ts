@@ -2,7 +2,8 @@
  * The kill harness: the real update service as a process, SIGKILLed at every named step of every
  * scenario and at random moments, started again, and looked at.
  *
- * UPBEAT_KILLS_RANDOM: how many random cycles (default 80; 200 and more before a release). UPBEAT_KILLS_SEED: repeats the plan.
+ * UPBEAT_KILLS_RANDOM: how many random cycles (default 80; 200 and more before a release).
+ * UPBEAT_KILLS_SEED: repeats the plan.
  * A cycle that fails keeps its folder and prints how it was killed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
