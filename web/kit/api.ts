@@ -13,14 +13,19 @@ export class ReportedError extends Error {
   }
 }
 
-/** What the page adds to every request, e.g. the second half of its session. */
-export type RequestHeaders = () => Readonly<Record<string, string>>;
+/** The process that serves the page, as every call needs to know it. */
+export interface Behind {
+  /** What the page adds to every request, e.g. the second half of its session. */
+  headers(): Readonly<Record<string, string>>;
+  /** The only error that a page itself has to word: nobody is there who could. */
+  readonly away: Pick<ErrorReport, "code" | "text" | "remedy">;
+}
 
 const TIMEOUT_MS = 70_000;
 
 export async function callApi<Answer>(
-  headers: RequestHeaders,
-  method: "GET" | "POST",
+  behind: Behind,
+  method: "GET" | "POST" | "DELETE",
   path: string,
   body?: unknown,
 ): Promise<Answer> {
@@ -29,38 +34,42 @@ export async function callApi<Answer>(
     response = await fetch(path, {
       method,
       headers: {
-        ...headers(),
+        ...behind.headers(),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    throw new ReportedError(gone(String(error)));
+    throw awayError(behind, String(error));
   }
-  const json: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw await refusal(behind, response);
   // The process is the same version as the page that it served: its answers need no second look.
-  if (response.ok) return json as Answer;
-  throw new ReportedError(isReport(json) ? json : gone(`status ${response.status}`));
+  return (await response.json().catch(() => undefined)) as Answer;
 }
 
+/** What an answer says that is no success. */
+export async function refusal(behind: Behind, response: Response): Promise<ReportedError> {
+  const json: unknown = await response.json().catch(() => undefined);
+  return isReport(json) ? new ReportedError(json) : awayError(behind, `status ${response.status}`);
+}
+
+export const awayError = ({ away }: Behind, detail: string): ReportedError =>
+  new ReportedError({ ...UNEXPLAINED, ...away, object: location.host, detail });
+
 export const reportOf = (error: unknown): ErrorReport =>
-  error instanceof ReportedError ? error.report : gone(String(error));
+  error instanceof ReportedError ? error.report : { ...UNEXPLAINED, object: String(error) };
 
 function isReport(json: unknown): json is ErrorReport {
   return typeof json === "object" && json !== null && "code" in json && "remedy" in json;
 }
 
-/** The only error that the page itself has to word: nobody is there who could. */
-function gone(detail: string): ErrorReport {
-  return {
-    code: "UPB-PAGE-NO-SESSION",
-    stage: "service",
-    object: location.host,
-    text: "The process behind this page does not answer",
-    detail,
-    remedy: "Open the page again with `upbeat settings`",
-    retry: "user",
-    causes: [],
-  };
-}
+/** The row UPB-INTERNAL-BUG of the catalogue, which is too large to come along. */
+const UNEXPLAINED: Omit<ErrorReport, "object"> = {
+  code: "UPB-INTERNAL-BUG",
+  stage: "service",
+  text: "Something happened that nobody expected",
+  remedy: "Load the page again; if it comes back, report it with its details",
+  retry: "user",
+  causes: [],
+};

@@ -3,7 +3,7 @@
  * header that proves the session. Connects again by itself; the last value stays until then.
  */
 import { useEffect, useState } from "react";
-import { type RequestHeaders, reportOf } from "./api.ts";
+import { awayError, type Behind, ReportedError, refusal } from "./api.ts";
 import { LOADING, type Loaded } from "./loaded.ts";
 
 const AGAIN_MS = 1_000;
@@ -16,30 +16,31 @@ export interface LiveValue<T> {
   readonly connected: boolean;
 }
 
-export function useLive<T>(path: string, headers: RequestHeaders): LiveValue<T> {
+export function useLive<T>(path: string, behind: Behind): LiveValue<T> {
   const [live, setLive] = useState<LiveValue<T>>({ value: LOADING, connected: true });
   useEffect(() => {
     const end = new AbortController();
-    void keepReading<T>(path, headers, end.signal, setLive);
+    void keepReading<T>(path, behind, end.signal, setLive);
     return () => end.abort();
-  }, [path, headers]);
+  }, [path, behind]);
   return live;
 }
 
 async function keepReading<T>(
   path: string,
-  headers: RequestHeaders,
+  behind: Behind,
   signal: AbortSignal,
   show: (change: (before: LiveValue<T>) => LiveValue<T>) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      await readEvents(path, headers, signal, (data) =>
+      await readEvents(path, behind, signal, (data) =>
         show(() => ({ value: { state: "ready", value: JSON.parse(data) as T }, connected: true })),
       );
     } catch (error) {
       if (signal.aborted) return;
-      const failed = { state: "failed", error: reportOf(error) } as const;
+      const known = error instanceof ReportedError ? error : awayError(behind, String(error));
+      const failed = { state: "failed", error: known.report } as const;
       show((before) => ({
         value: before.value.state === "ready" ? before.value : failed,
         connected: false,
@@ -52,22 +53,22 @@ async function keepReading<T>(
 /** HTML Standard, 9.2.6, as far as our own server uses it: one line of `data:` an event. */
 async function readEvents(
   path: string,
-  headers: RequestHeaders,
+  behind: Behind,
   signal: AbortSignal,
   onData: (data: string) => void,
 ): Promise<void> {
   const silence = new AbortController();
   const response = await fetch(path, {
-    headers: headers(),
+    headers: behind.headers(),
     signal: AbortSignal.any([signal, silence.signal]),
   });
-  if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+  if (!response.ok || response.body === null) throw await refusal(behind, response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
     const timer = setTimeout(() => silence.abort(), SILENCE_MS);
     const { done, value } = await reader.read().finally(() => clearTimeout(timer));
-    if (done) throw new Error("the connection ended");
+    if (done) throw awayError(behind, "the connection ended");
     text += value;
     const events = text.split("\n\n");
     text = events.pop() ?? "";

@@ -14,15 +14,15 @@ import { Outlet } from "@tanstack/react-router";
 import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
 import { reportOf } from "../kit/api.ts";
 import { ErrorCard } from "../kit/ErrorCard.tsx";
+import { Loading } from "../kit/Loading.tsx";
 import { useMessages } from "../kit/language.ts";
 import { useLive } from "../kit/live.ts";
 import { Preferences } from "../kit/Preferences.tsx";
 import { Shell } from "../kit/Shell.tsx";
+import { Title } from "../kit/Title.tsx";
 import { Themed, useAppearance } from "../kit/theme.tsx";
 import { DeviceContext } from "./device.ts";
-import { Loading } from "./Loading.tsx";
-import { openSession, sessionHeaders } from "./session.ts";
-import { Title } from "./Title.tsx";
+import { openSession, pageProcess } from "./session.ts";
 
 export function App() {
   const [appearance, choose] = useAppearance();
@@ -65,7 +65,7 @@ export function App() {
 
 function WithDevice({ session }: { session: Session }) {
   const { t } = useMessages();
-  const live = useLive<DeviceView>("/api/live", sessionHeaders);
+  const live = useLive<DeviceView>("/api/live", pageProcess);
   return (
     <DeviceContext value={{ session, live }}>
       {live.connected || live.value.state !== "ready" ? null : (

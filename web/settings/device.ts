@@ -1,6 +1,6 @@
 /** What every page of the Settings page shares: the live device, and what this person may do. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useEffect, useState } from "react";
+import { createContext, useContext } from "react";
 import type { Change, ChangeRequest, DeviceStatus } from "../../protocol/orchestratorApi.ts";
 import type { RestartWish } from "../../protocol/restartWishes.ts";
 import type { ServiceAction, ServiceInfo, ServiceName } from "../../protocol/servicesApi.ts";
@@ -8,7 +8,7 @@ import type { EffectivePolicy, SettingLayer } from "../../protocol/settings.ts";
 import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
 import { callApi } from "../kit/api.ts";
 import type { LiveValue } from "../kit/live.ts";
-import { sessionHeaders } from "./session.ts";
+import { pageProcess } from "./session.ts";
 
 export interface DeviceContext {
   readonly session: Session;
@@ -25,10 +25,10 @@ export function useDevice(): DeviceContext {
 
 /** Asks this process; used by queries. */
 export const ask = <Answer>(path: string): Promise<Answer> =>
-  callApi<Answer>(sessionHeaders, "GET", path);
+  callApi<Answer>(pageProcess, "GET", path);
 
 export const tell = <Answer>(path: string, body: unknown = {}): Promise<Answer> =>
-  callApi<Answer>(sessionHeaders, "POST", path, body);
+  callApi<Answer>(pageProcess, "POST", path, body);
 
 /** The request as a browser writes it: ids are not branded here, the other side checks them. */
 export type WantedChange = { kind: ChangeRequest["kind"]; product?: string; full?: boolean };
@@ -67,13 +67,3 @@ export function useSettingsChange() {
 /** Somebody above the person decides it. */
 export const isManaged = (setBy: SettingLayer | undefined): boolean =>
   setBy === "admin" || setBy === "server";
-
-/** The time, for words such as `in 4 minutes`. */
-export function useNow(everyMs = 10_000): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs]);
-  return now;
-}

@@ -8,15 +8,20 @@ import type {
   Session,
   SessionRequest,
 } from "../../protocol/settingsPageApi.ts";
-import { callApi, type RequestHeaders } from "../kit/api.ts";
+import { type Behind, callApi } from "../kit/api.ts";
 
 const KEY_HEADER: typeof SESSION_KEY_HEADER = "x-upbeat-key";
 const REMEMBERED = "upbeat-key";
 
-/** For every request: all open pages of this browser share the session. */
-export const sessionHeaders: RequestHeaders = () => ({
-  [KEY_HEADER]: localStorage.getItem(REMEMBERED) ?? "",
-});
+/** All open pages of this browser share the session. */
+export const pageProcess: Behind = {
+  headers: () => ({ [KEY_HEADER]: localStorage.getItem(REMEMBERED) ?? "" }),
+  away: {
+    code: "UPB-PAGE-NO-SESSION",
+    text: "The process behind this page does not answer",
+    remedy: "Open the page again with `upbeat settings`",
+  },
+};
 
 let opening: Promise<Session> | undefined;
 
@@ -28,10 +33,10 @@ export function openSession(): Promise<Session> {
 
 async function exchange(): Promise<Session> {
   const token = /^#open=(.+)$/.exec(location.hash)?.[1];
-  if (token === undefined) return await callApi<Session>(sessionHeaders, "GET", "/api/session");
+  if (token === undefined) return await callApi<Session>(pageProcess, "GET", "/api/session");
   history.replaceState(undefined, "", location.pathname);
   const request: SessionRequest = { token };
-  const session = await callApi<Session>(sessionHeaders, "POST", "/api/session", request);
+  const session = await callApi<Session>(pageProcess, "POST", "/api/session", request);
   localStorage.setItem(REMEMBERED, session.key);
   return session;
 }

@@ -18,16 +18,16 @@ import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { bytes, moment, relative } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
+import { useNow } from "../../kit/now.ts";
+import { Title } from "../../kit/Title.tsx";
 import {
   isManaged,
   useChange,
   useDevice,
-  useNow,
   useRestart,
   useServiceAction,
   useStartManager,
 } from "../device.ts";
-import { Title } from "../Title.tsx";
 import { ManagedNotice } from "./ManagedNotice.tsx";
 import { MoreOptions } from "./MoreOptions.tsx";
 import { NotOfferedList } from "./NotOfferedList.tsx";

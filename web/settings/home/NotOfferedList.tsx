@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import type { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
-import { useNow } from "../device.ts";
+import { useNow } from "../../kit/now.ts";
 
 const useStyles = makeStyles({
   heading: {

@@ -7,7 +7,8 @@ import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
-import { isManaged, useDevice, useNow, useSettingsChange } from "../device.ts";
+import { useNow } from "../../kit/now.ts";
+import { isManaged, useDevice, useSettingsChange } from "../device.ts";
 import { localDay } from "./times.ts";
 
 const DAY_MS = 86_400_000;

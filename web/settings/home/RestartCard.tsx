@@ -7,7 +7,8 @@ import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
-import { useDevice, useNow, useRestart } from "../device.ts";
+import { useNow } from "../../kit/now.ts";
+import { useDevice, useRestart } from "../device.ts";
 import { localInput, tonightMs } from "./times.ts";
 
 const useStyles = makeStyles({

@@ -4,8 +4,8 @@ import { useRef } from "react";
 import type { Change } from "../../../protocol/orchestratorApi.ts";
 import { bytes, duration } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
+import { useNow } from "../../kit/now.ts";
 import { Progress } from "../../kit/Progress.tsx";
-import { useNow } from "../device.ts";
 import { fractionOf, stepLeftMs } from "./progress.ts";
 
 export function WorkProgress({ change }: { change: Change }) {

@@ -14,10 +14,10 @@ import { useState } from "react";
 import type { EffectiveSetting, SettingKey } from "../../../protocol/settings.ts";
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
+import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
+import { Title } from "../../kit/Title.tsx";
 import { isManaged, useDevice, usePolicy, useSettingsChange } from "../device.ts";
-import { Loading } from "../Loading.tsx";
-import { Title } from "../Title.tsx";
 import { SettingControl } from "./SettingControl.tsx";
 import { ADMINISTRATORS, type Control, GROUPS } from "./settingControls.ts";
 

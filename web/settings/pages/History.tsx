@@ -19,12 +19,13 @@ import type { HistoryEntry, InstalledProduct } from "../../../protocol/updateSer
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { duration, moment } from "../../kit/format.ts";
+import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
-import { ask, useChange, useDevice, useNow } from "../device.ts";
+import { useNow } from "../../kit/now.ts";
+import { Title } from "../../kit/Title.tsx";
+import { ask, useChange, useDevice } from "../device.ts";
 import { statusOf } from "../home/state.ts";
 import { WorkProgress } from "../home/WorkProgress.tsx";
-import { Loading } from "../Loading.tsx";
-import { Title } from "../Title.tsx";
 
 const useStyles = makeStyles({
   part: { display: "grid", gap: "8px", marginTop: "16px" },

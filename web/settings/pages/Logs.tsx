@@ -15,10 +15,10 @@ import { useState } from "react";
 import type { ServiceName } from "../../../protocol/servicesApi.ts";
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
+import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
+import { Title } from "../../kit/Title.tsx";
 import { ask } from "../device.ts";
-import { Loading } from "../Loading.tsx";
-import { Title } from "../Title.tsx";
 import { logLines } from "./logLines.ts";
 
 const useStyles = makeStyles({

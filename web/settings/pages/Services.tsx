@@ -17,10 +17,11 @@ import type { ServiceAction, ServiceInfo } from "../../../protocol/servicesApi.t
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { moment, relative } from "../../kit/format.ts";
+import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
-import { useDevice, useNow, useServiceAction, useStartManager } from "../device.ts";
-import { Loading } from "../Loading.tsx";
-import { Title } from "../Title.tsx";
+import { useNow } from "../../kit/now.ts";
+import { Title } from "../../kit/Title.tsx";
+import { useDevice, useServiceAction, useStartManager } from "../device.ts";
 
 const useStyles = makeStyles({
   part: { display: "grid", gap: "10px", marginTop: "16px" },

@@ -18,8 +18,8 @@ import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { useMessages } from "../../kit/language.ts";
 import { Progress } from "../../kit/Progress.tsx";
+import { Title } from "../../kit/Title.tsx";
 import { ask, tell, useDevice } from "../device.ts";
-import { Title } from "../Title.tsx";
 
 const LOOK_AGAIN_MS = 400;
 

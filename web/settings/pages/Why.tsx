@@ -18,10 +18,11 @@ import type { Explanation, TraceStep } from "../../../protocol/decisions.ts";
 import { reportOf } from "../../kit/api.ts";
 import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { moment } from "../../kit/format.ts";
+import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
-import { ask, useNow } from "../device.ts";
-import { Loading } from "../Loading.tsx";
-import { Title } from "../Title.tsx";
+import { useNow } from "../../kit/now.ts";
+import { Title } from "../../kit/Title.tsx";
+import { ask } from "../device.ts";
 
 const useStyles = makeStyles({
   form: { display: "flex", flexWrap: "wrap", gap: "12px", alignItems: "end", margin: "16px 0" },

@@ -1,5 +1,5 @@
 import { Spinner } from "@fluentui/react-components";
-import { useMessages } from "../kit/language.ts";
+import { useMessages } from "./language.ts";
 
 export function Loading() {
   const { t } = useMessages();
