@@ -28,19 +28,28 @@ const BENCHES: readonly Bench[] = [
   webBench,
 ];
 
+const USE =
+  `Use: npm run bench -- ${BENCHES.map(({ name }) => name).join(" | ")} ` +
+  "[--json FILE] [--only PART,PART], or --list";
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { json: { type: "string" }, list: { type: "boolean" }, only: { type: "string" } },
+    options: {
+      help: { type: "boolean", short: "h" },
+      json: { type: "string" },
+      list: { type: "boolean" },
+      only: { type: "string" },
+    },
     allowPositionals: true,
   });
-  if (values.list) {
+  if (values.list || values.help) {
+    if (values.help) console.log(`${USE}\n`);
     for (const { name, describe } of BENCHES) console.log(`${name.padEnd(12)} ${describe}`);
     return 0;
   }
   const bench = BENCHES.find(({ name }) => name === positionals[0]);
   if (bench === undefined || positionals.length !== 1) {
-    const names = BENCHES.map(({ name }) => name).join(" | ");
-    console.error(`Use: npm run bench -- ${names} [--json FILE] [--only PART,PART], or --list`);
+    console.error(USE);
     return 2;
   }
   const date = new Date().toISOString();

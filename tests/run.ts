@@ -5,6 +5,7 @@
  * Exits with 1 when anything failed. What cannot run here is skipped and says why.
  */
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { type Counts, commandStep, type Step, type StepResult, vitestStep } from "./steps.ts";
 
 /** By its path: the example releases are TypeScript too, and bring a command of the same name. */
@@ -32,6 +33,8 @@ async function main(): Promise<void> {
   }
   const steps = STEPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
   process.stdout.write(`Node ${process.version}, ${cpus().length} processors\n`);
+  // Our programs are started thousands of times; compiling them is half of a start.
+  process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "../node_modules/.cache/compiled");
 
   let interrupted = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -41,6 +41,8 @@ export const SUBJECTS: readonly Subject[] = [
 
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "upbeat-bench");
 const FETCH_TIMEOUT_MS = 10 * 60_000;
+/** npm names every file of what it packed: a megabyte for a package of 8,000 files. */
+const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 const run = promisify(execFile);
 
 /** The unpacked package; others may read it, nobody writes. */
@@ -66,7 +68,8 @@ async function archiveOf(packageName: string, version: string, name: string): Pr
   mkdirSync(folder, { recursive: true });
   if (!existsSync(note)) {
     const args = ["pack", `${packageName}@${version}`, "--json", "--pack-destination", folder];
-    const { stdout } = await run("npm", args, { timeout: FETCH_TIMEOUT_MS });
+    const options = { timeout: FETCH_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES };
+    const { stdout } = await run("npm", args, options);
     writeFileSync(note, stdout);
   }
   const [{ filename, integrity }] = Packed.parse(JSON.parse(readFileSync(note, "utf8")));

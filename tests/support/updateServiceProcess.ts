@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -24,7 +23,7 @@ import {
 
 const MAIN = join(import.meta.dirname, "../../device/update-service/main.ts");
 /** It is started hundreds of times; compiling it every time is half of a start. */
-const COMPILE_CACHE = join(tmpdir(), `upbeat-compile-cache-${process.getuid?.() ?? 0}`);
+const COMPILE_CACHE = join(import.meta.dirname, "../../node_modules/.cache/compiled");
 const START_PATIENCE_MS = 30_000;
 const IDLE_PATIENCE_MS = 60_000;
 const POLL_MS = 10;
