@@ -10,6 +10,7 @@
  *   GET  /api/v1/updates/:product/:version/storage -> { storage: UpdateStorage[] }
  *   GET  /api/v1/products/:product/installed  -> InstalledVersions
  *   GET  /api/v1/devices · /:id               -> { devices: DeviceSummary[] } · DeviceDetail
+ *   GET  /api/v1/causes                       -> { causes: FleetCause[] }   what machines found wrong
  *   GET  /api/v1/channels/:channel/policy     -> { policy? }   as it was signed
  *   GET  /api/v1/channels/:channel/rollouts   -> { rollouts: RolloutReport[] }
  *   GET  /api/v1/devices/:id/why/:product[/:version]          -> Explanation   as the device would say
@@ -22,6 +23,7 @@ import { DeviceEvent, Facts } from "./deviceApi.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
 import { CLASSIFICATIONS } from "./manifest.ts";
 import { OfferPolicy, Rollout } from "./offerPolicy.ts";
+import { DiagnosisReport, ReportedFinding } from "./troubleshooting/report.ts";
 import { InstalledProduct } from "./updateServiceApi.ts";
 
 /** Raw Ed25519 public keys as 64 hex digits, as in TUF metadata. */
@@ -105,8 +107,22 @@ export const DeviceSummary = z.object({
 });
 export type DeviceSummary = z.infer<typeof DeviceSummary>;
 
-export const DeviceDetail = DeviceSummary.extend({ facts: Facts, events: z.array(DeviceEvent) });
+export const DeviceDetail = DeviceSummary.extend({
+  facts: Facts,
+  events: z.array(DeviceEvent),
+  /** What its troubleshooter found last; absent: it has not said, or does not say. */
+  diagnosis: DiagnosisReport.optional(),
+});
 export type DeviceDetail = z.infer<typeof DeviceDetail>;
+
+/** What is wrong on how many machines, of those that tell; the most frequent first. */
+export const FleetCause = z.object({
+  ...ReportedFinding.pick({ cause: true, severity: true, title: true }).shape,
+  devices: z.int().positive(),
+  /** Of these, where it was found last. */
+  newest: z.object({ deviceId: DeviceId, name: z.string(), atMs: z.int() }),
+});
+export type FleetCause = z.infer<typeof FleetCause>;
 
 /** `policy` is absent: the channel has none, and every update of it is offered to everybody. */
 export const ChannelPolicyAnswer = z.object({ policy: OfferPolicy.optional() });

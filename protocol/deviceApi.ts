@@ -11,6 +11,7 @@ import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
 import { AdminSettings, UserSettings } from "./settings.ts";
 import { TransferSettings } from "./transfer.ts";
+import { DiagnosisReport } from "./troubleshooting/report.ts";
 import { InstalledProduct, UPDATE_STATES } from "./updateServiceApi.ts";
 
 export const EnrolRequest = z.strictObject({
@@ -98,6 +99,8 @@ export const ReportBatch = z.strictObject({
     })
     .optional(),
   events: z.array(DeviceEvent).max(1_000),
+  /** What the troubleshooter found last; null: the server must forget what it was told before. */
+  diagnosis: DiagnosisReport.nullable().optional(),
 });
 export type ReportBatch = z.infer<typeof ReportBatch>;
 

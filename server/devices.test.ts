@@ -106,6 +106,40 @@ describe("a device", () => {
     }
   });
 
+  it("tells what its troubleshooter found, is counted by cause, and can take it back", async () => {
+    const finding = {
+      cause: "clock-wrong",
+      severity: "problem",
+      title: "The clock of this machine is wrong",
+      object: "clock",
+      evidence: ["it is 3 h behind"],
+      remedy: "Set it",
+      consequences: ["checks-fail"],
+      repaired: false,
+    };
+    const settled = { ...finding, cause: "disk-full", repaired: true };
+    const findings = [finding, { ...finding, object: "another" }, settled];
+    const diagnosis = { atMs: Date.now(), checks: 20, unknown: [], findings };
+    const tell = async (told: object | null) => {
+      const batch = { batchId: randomUUID(), sentMs: Date.now(), events: [], diagnosis: told };
+      expect((await report({}, batch).send()).status).toBe(200);
+    };
+    const causes = async () => (await json(get("/api/v1/causes", admin()))).causes;
+    const shown = async () =>
+      (await json(get(`/api/v1/devices/${deviceId}`, admin()))).diagnosis as unknown;
+    expect(await causes()).toEqual([]);
+    await tell(diagnosis);
+    await report().send(); // says nothing of it, so it stays
+    expect(await shown()).toEqual(diagnosis);
+    expect(await causes()).toMatchObject([
+      { cause: "clock-wrong", devices: 1, newest: { deviceId, name: "till" } },
+    ]);
+    expect((await get("/api/v1/causes", {})).status).toBe(401);
+    await tell(null);
+    expect(await shown()).toBeUndefined();
+    expect(await causes()).toEqual([]);
+  });
+
   it("with an unknown token is turned away, and after ten tries for an hour", async () => {
     const body = { token: "x".repeat(32), publicKey: publicText.replace(/^./, "B"), name: "thief" };
     const statuses = [];

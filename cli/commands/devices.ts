@@ -1,6 +1,6 @@
 /** `upbeat devices …`: what the server knows about machines, and letting a new one in. */
 import { z } from "zod";
-import { DeviceDetail, DeviceSummary } from "../../protocol/adminApi.ts";
+import { DeviceDetail, DeviceSummary, FleetCause } from "../../protocol/adminApi.ts";
 import { Explanation } from "../../protocol/decisions.ts";
 import type { DeviceEvent } from "../../protocol/deviceApi.ts";
 import { DeviceId } from "../../protocol/ids.ts";
@@ -102,9 +102,30 @@ const token = command({
   },
 });
 
+const causes = command({
+  name: "causes",
+  summary: "Show what is wrong on how many machines",
+  details:
+    "Counts what the troubleshooters of machines found last, where their owners let them tell\n(setting reportDiagnoses).",
+  options: SERVER_OPTIONS,
+  examples: [["upbeat devices causes", "the most frequent cause first"]],
+  input: z.object(ServerInput),
+  run: async (input, { world }) => {
+    const client = serverClient(serverSettings(world, input), world.interrupted);
+    const schema = z.object({ causes: z.array(FleetCause) });
+    const found = await client.get("api/v1/causes", schema);
+    return {
+      schema: "upbeat.causes/1",
+      data: { causes: found.causes },
+      text: (style) => causesText(style, found.causes, world.now()),
+    };
+  },
+});
+
 export const devices = group("devices", "See the machines that the server knows", [
   list,
   show,
+  causes,
   why,
   token,
 ]);
@@ -137,9 +158,36 @@ function showText(style: Style, device: DeviceDetail, nowMs: number): string {
   const events = device.events.map((event) => [moment(event.atMs), eventText(style, event)]);
   return [
     about,
+    diagnosisText(style, device.diagnosis, nowMs),
     table(style, ["FACT", "VALUE"], known),
     table(style, ["WHEN", "EVENT"], events),
   ].join("\n\n");
+}
+
+/** What its troubleshooter found; what is as it should be takes one line. */
+function diagnosisText(style: Style, found: DeviceDetail["diagnosis"], nowMs: number): string {
+  if (found === undefined)
+    return style.dim("This machine does not tell what its troubleshooter finds (reportDiagnoses).");
+  const open = found.findings.filter(({ repaired }) => !repaired);
+  const head = `Troubleshooter ${when(found.atMs, nowMs)}: ${open.length === 0 ? style.good("nothing is wrong") : style.bad(count(open.length, "finding"))}`;
+  const lines = found.findings.flatMap((finding) => [
+    `  ${finding.repaired ? style.good(style.marks.done) : style.bad(style.marks.failed)} ${plain(finding.title)}: ${plain(finding.object)} ${style.dim(finding.cause)}`,
+    ...finding.evidence.map((line) => `      ${plain(line)}`),
+    ...(finding.repaired ? [] : [`      ${style.dim("Do:")} ${plain(finding.remedy)}`]),
+  ]);
+  return [head, ...lines].join("\n");
+}
+
+function causesText(style: Style, found: readonly FleetCause[], nowMs: number): string {
+  if (found.length === 0)
+    return "No machine tells of trouble. Machines tell what they find when reportDiagnoses is on.";
+  const rows = found.map(({ cause, devices: many, severity, title, newest }) => [
+    String(many),
+    severity === "problem" ? style.bad(cause) : style.warn(cause),
+    plain(title),
+    `${plain(newest.name)}, ${when(newest.atMs, nowMs)}`,
+  ]);
+  return table(style, ["MACHINES", "CAUSE", "MEANS", "LAST ON"], rows);
 }
 
 const productsText = (products: DeviceSummary["products"]): string =>

@@ -16,6 +16,7 @@ import {
   listDevices,
   newEnrolmentSecret,
 } from "../storage/devices.ts";
+import { countCauses } from "../storage/diagnoses.ts";
 import { countProgress } from "../storage/progress.ts";
 import { listUpdates } from "../storage/updates.ts";
 import { type Admission, attach } from "./attach.ts";
@@ -64,6 +65,7 @@ export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
     if (found !== undefined) return found;
     throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${params.id}` });
   });
+  attach(app, ROUTES.causes, admit, async () => ({ causes: await countCauses(db) }));
   attach(app, ROUTES.why, admit, ({ params: { id, ...asked } }) => preview.why(id, asked));
   attach(app, ROUTES.whyVersion, admit, ({ params: { id, ...asked } }) => preview.why(id, asked));
   attach(app, ROUTES.audience, admit, ({ params }) => preview.audience(params));

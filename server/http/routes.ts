@@ -8,6 +8,7 @@ import {
   ChannelPolicyAnswer,
   DeviceDetail,
   DeviceSummary,
+  FleetCause,
   InstalledVersions,
   PublishedUpdate,
   RepositoryState,
@@ -135,6 +136,12 @@ export const ROUTES = {
     "One device, its facts and its newest events",
     DeviceDetail,
     z.object({ id: DeviceId }),
+  ),
+  causes: get(
+    "/api/v1/causes",
+    "What is wrong on how many devices, of those that tell what their troubleshooter found",
+    z.object({ causes: z.array(FleetCause) }),
+    NO_PARAMS,
   ),
   why: get(
     "/api/v1/devices/:id/why/:product",

@@ -28,6 +28,16 @@ export interface Tables {
     products: string;
     /** Null: it has not reported what decides about its offers. */
     offering: string | null;
+    /** `DiagnosisReport`. Null: it tells none. */
+    diagnosis: string | null;
+  };
+  /** The roots of that diagnosis that are open, for counting. */
+  device_cause: {
+    device_id: string;
+    cause: string;
+    severity: string;
+    title: string;
+    at_ms: number;
   };
   device_event: {
     event_id: string;

@@ -13,6 +13,7 @@ import { UpbeatError } from "../../protocol/errors/error.ts";
 import { DeviceId, type Product, Version } from "../../protocol/ids.ts";
 import { InstalledProduct } from "../../protocol/updateServiceApi.ts";
 import type { Database } from "./database.ts";
+import { diagnosisOf, storeDiagnosis } from "./diagnoses.ts";
 import { recordProgress } from "./progress.ts";
 
 const TOKEN_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -97,6 +98,7 @@ export async function enrolDevice(
         facts: "{}",
         products: "[]",
         offering: null,
+        diagnosis: null,
       })
       .onConflict((conflict) => conflict.column("device_id").doUpdateSet({ name: request.name }))
       .execute();
@@ -148,6 +150,7 @@ export async function storeReport(
       if (isNew) await recordProgress(transaction, deviceId, event);
     }
     await dropOldEvents(transaction, deviceId);
+    if (batch.diagnosis !== undefined) await storeDiagnosis(transaction, deviceId, batch.diagnosis);
   });
   return batch.events.map((event) => event.id);
 }
@@ -218,7 +221,13 @@ export async function deviceDetail(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const events = await eventsOf(db, row.device_id, LISTED_EVENTS);
-  return { ...summaryOf(row, events[0]), facts: Facts.parse(JSON.parse(row.facts)), events };
+  const diagnosis = diagnosisOf(row);
+  return {
+    ...summaryOf(row, events[0]),
+    facts: Facts.parse(JSON.parse(row.facts)),
+    events,
+    ...(diagnosis === undefined ? {} : { diagnosis }),
+  };
 }
 
 async function eventsOf(db: Database, deviceId: string, limit: number): Promise<DeviceEvent[]> {

@@ -112,4 +112,23 @@ export const MIGRATIONS: Record<string, Migration> = {
       await db.schema.alterTable("device").addColumn("offering", "text").execute();
     },
   },
+  "0006-diagnosis": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("device").addColumn("diagnosis", "text").execute();
+      await db.schema
+        .createTable("device_cause")
+        .addColumn("device_id", "text", (column) => column.notNull().references("device.device_id"))
+        .addColumn("cause", "text", (column) => column.notNull())
+        .addColumn("severity", "text", (column) => column.notNull())
+        .addColumn("title", "text", (column) => column.notNull())
+        .addColumn("at_ms", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("device_cause_key", ["device_id", "cause"])
+        .execute();
+      await db.schema
+        .createIndex("device_cause_by_cause")
+        .on("device_cause")
+        .columns(["cause", "at_ms"])
+        .execute();
+    },
+  },
 };

@@ -36,7 +36,13 @@ beforeEach(async () => {
     await recordUpdates(db, [{ manifest, sha256: shaOf(channel) }], []);
   }
   for (const number of [1, 2, 3]) {
-    const about = { name: "till", enrolled_ms: 0, last_seen_ms: null, offering: null };
+    const about = {
+      name: "till",
+      enrolled_ms: 0,
+      last_seen_ms: null,
+      offering: null,
+      diagnosis: null,
+    };
     const row = { ...about, device_id: device(number), public_key: String(number) };
     await db
       .insertInto("device")
