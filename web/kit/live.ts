@@ -3,6 +3,7 @@
  * header that proves the session. Connects again by itself; the last value stays until then.
  */
 import { useEffect, useState } from "react";
+import type { ErrorReport } from "../../protocol/errors/error.ts";
 import { awayError, type Behind, ReportedError, refusal } from "./api.ts";
 import { LOADING, type Loaded } from "./loaded.ts";
 
@@ -20,31 +21,58 @@ export function useLive<T>(path: string, behind: Behind): LiveValue<T> {
   const [live, setLive] = useState<LiveValue<T>>({ value: LOADING, connected: true });
   useEffect(() => {
     const end = new AbortController();
-    void keepReading<T>(path, behind, end.signal, setLive);
+    void keepReading(path, behind, end.signal, {
+      data: (text) =>
+        setLive({ value: { state: "ready", value: JSON.parse(text) as T }, connected: true }),
+      lost: (error) =>
+        setLive(({ value }) => ({
+          value: value.state === "ready" ? value : { state: "failed", error },
+          connected: false,
+        })),
+    });
     return () => end.abort();
   }, [path, behind]);
   return live;
 }
 
-async function keepReading<T>(
+/** Calls back with every event; true while there is a connection. The calls must stay the same. */
+export function useEvents(path: string, behind: Behind, calls: Reading): boolean {
+  const [connected, setConnected] = useState(true);
+  useEffect(() => {
+    const end = new AbortController();
+    void keepReading(path, behind, end.signal, {
+      data: (text) => {
+        setConnected(true);
+        calls.data(text);
+      },
+      lost: (error) => {
+        setConnected(false);
+        calls.lost(error);
+      },
+    });
+    return () => end.abort();
+  }, [path, behind, calls]);
+  return connected;
+}
+
+export interface Reading {
+  readonly data: (text: string) => void;
+  readonly lost: (error: ErrorReport) => void;
+}
+
+async function keepReading(
   path: string,
   behind: Behind,
   signal: AbortSignal,
-  show: (change: (before: LiveValue<T>) => LiveValue<T>) => void,
+  on: Reading,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
-      await readEvents(path, behind, signal, (data) =>
-        show(() => ({ value: { state: "ready", value: JSON.parse(data) as T }, connected: true })),
-      );
+      await readEvents(path, behind, signal, on.data);
     } catch (error) {
       if (signal.aborted) return;
       const known = error instanceof ReportedError ? error : awayError(behind, String(error));
-      const failed = { state: "failed", error: known.report } as const;
-      show((before) => ({
-        value: before.value.state === "ready" ? before.value : failed,
-        connected: false,
-      }));
+      on.lost(known.report);
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
