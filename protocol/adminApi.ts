@@ -16,6 +16,8 @@
  *   GET  /api/v1/devices/:id/why/:product[/:version]          -> Explanation   as the device would say
  *   GET  /api/v1/updates/:product/:version/audience           -> Audience
  *   POST /api/v1/enrolment-tokens             -> { token }   printed once
+ *
+ * What the console's pages ask besides stands in `admin/console.ts`.
  */
 import { z } from "zod";
 import { NOT_OFFERED_REASONS } from "./decisions.ts";

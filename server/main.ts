@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import pino from "pino";
 import { reportError } from "../protocol/errors/error.ts";
+import { changes } from "./console/changes.ts";
 import { contentUpload } from "./contentUpload.ts";
 import { openDataFolder, signerFolder } from "./dataFolder.ts";
 import { makeApp } from "./http/app.ts";
@@ -49,6 +50,7 @@ async function main(settings: Settings): Promise<void> {
   const policyOf = currentPolicies(files, publishing.current);
   const releases = currentReleases(files, publishing.current, now);
   const preview = openPreview({ db, releases, now });
+  const told = changes(now);
   const app = makeApp({
     db,
     content,
@@ -56,6 +58,7 @@ async function main(settings: Settings): Promise<void> {
     signer,
     policyOf,
     preview,
+    changes: told,
     now,
     publicUrl,
     data,

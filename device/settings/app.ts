@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { Pages } from "../../content/browser/builtPages.ts";
+import { securityHeaders } from "../../content/browser/pageSafety.ts";
 import { CATALOGUE, type ErrorCode } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Product, Version } from "../../protocol/ids.ts";
@@ -29,9 +31,8 @@ import {
 import { checked, localApi } from "../localServer.ts";
 import type { DevicePaths } from "../paths.ts";
 import { changeAdminSettings } from "./adminSettings.ts";
-import { mustComeFromOurPage, mustNameUs, securityHeaders, sessionHalves } from "./guard.ts";
+import { mustComeFromOurPage, mustNameUs, sessionHalves } from "./guard.ts";
 import type { Live } from "./live.ts";
-import type { Pages } from "./pages.ts";
 import type { Sessions } from "./sessions.ts";
 import { startManager } from "./startManager.ts";
 import { streamView } from "./stream.ts";
@@ -209,14 +210,6 @@ function sendPage(pages: Pages, request: FastifyRequest, reply: FastifyReply): F
   if (isApi(request)) {
     throw new UpbeatError("UPB-LOCAL-NO-SUCH-CALL", { object: `GET ${request.url}` });
   }
-  const file = pages.file(path);
-  if (file !== undefined) {
-    // Its name carries its hash.
-    return reply
-      .header("cache-control", "public, max-age=31536000, immutable")
-      .type(file.type)
-      .send(file.body);
-  }
-  if (path.startsWith("/assets/")) return reply.status(404).send();
-  return reply.type("text/html; charset=utf-8").send(pages.document(request.nonce));
+  const { status, headers, body } = pages.answer(path, request.nonce);
+  return reply.status(status).headers(headers).send(body);
 }

@@ -9,6 +9,7 @@
  *   other half of the session, because cookies are sent to every port of a host (RFC 6265, 8.5).
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { cookieNamed, foreignHeader } from "../../content/browser/pageSafety.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { SESSION_KEY_HEADER } from "../../protocol/settingsPageApi.ts";
 
@@ -26,14 +27,9 @@ export function mustComeFromOurPage(
   method: string,
   headers: IncomingHttpHeaders,
 ): void {
-  const { origin } = headers;
-  // Browsers name the origin of every request but a plain GET (Fetch Standard, 3.2).
-  const mayLack = method === "GET";
-  if (origin === undefined ? !mayLack : origin !== `http://${address}`) {
-    throw foreign("Origin", origin);
-  }
-  const site = headers["sec-fetch-site"];
-  if (site !== undefined && site !== "same-origin") throw foreign("Sec-Fetch-Site", String(site));
+  const isOurs = (origin: string): boolean => origin === `http://${address}`;
+  const found = foreignHeader(isOurs, method, headers);
+  if (found !== undefined) throw foreign(found.header, found.found);
 }
 
 /** The two halves of a session as a request brings them. */
@@ -41,33 +37,9 @@ export function sessionHalves(
   cookieName: string,
   headers: IncomingHttpHeaders,
 ): { id: string | undefined; key: string | undefined } {
-  const pairs = (headers.cookie ?? "").split(/;\s*/).map((pair) => pair.split("="));
-  const id = pairs.find(([name]) => name === cookieName)?.[1];
+  const id = cookieNamed(cookieName, headers);
   const key = headers[SESSION_KEY_HEADER];
   return { id, key: typeof key === "string" ? key : undefined };
-}
-
-/** For every answer. `nonce` admits the style elements that the page's script makes. */
-export function securityHeaders(nonce: string): Record<string, string> {
-  return {
-    "content-security-policy": [
-      "default-src 'none'",
-      "script-src 'self'",
-      `style-src 'self' 'nonce-${nonce}'`,
-      "img-src 'self' data:",
-      "font-src 'self'",
-      "connect-src 'self'",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join("; "),
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "x-frame-options": "DENY",
-  };
 }
 
 const foreign = (header: string, found: string | undefined): UpbeatError =>

@@ -1,4 +1,6 @@
 /** Puts the Settings page's process together: HTTP on loopback, and the socket that gives links. */
+
+import { readPages } from "../../content/browser/builtPages.ts";
 import { type Access, includesAccess, LinkRequest } from "../../protocol/settingsPageApi.ts";
 import { checked, listenLocally, localApi } from "../localServer.ts";
 import type { DevicePaths } from "../paths.ts";
@@ -6,7 +8,6 @@ import { settingsSocket } from "../settingsSocket.ts";
 import { accessOf } from "./access.ts";
 import { settingsApp } from "./app.ts";
 import { live } from "./live.ts";
-import { readPages } from "./pages.ts";
 import { sessions } from "./sessions.ts";
 import { troubleshooting } from "./troubleshooting.ts";
 
@@ -26,7 +27,7 @@ export async function startSettings(
   now: () => number,
 ): Promise<RunningSettings> {
   const socket = settingsSocket(paths, env);
-  const pages = readPages();
+  const pages = readPages("settings");
   const open = sessions(now);
   const view = live(paths.root);
   let address = "";

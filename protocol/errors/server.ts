@@ -79,6 +79,24 @@ export const SERVER_ERRORS = {
     remedy: "Give the token that this server printed at its first start with `--token-file FILE`",
     retry: "configuration",
   },
+  "UPB-SERVER-SIGNED-OUT": {
+    stage: "service",
+    text: "This browser is not signed in to the admin console",
+    causes: ["nothing was done in it for twelve hours", "the server was started again"],
+    remedy: "Sign in with the token that the server printed at its first start (`upbeat server`)",
+    retry: "user",
+  },
+  "UPB-SERVER-FOREIGN": {
+    stage: "service",
+    text: "The request does not come from the admin console itself",
+    causes: [
+      "another web page tried to use it",
+      "a proxy in front of the server hides the name under which people reach it",
+    ],
+    remedy:
+      "Open the console under its own address; behind a proxy start `upbeat server` with `--public-url URL`",
+    retry: "configuration",
+  },
   "UPB-SERVER-BAD-REQUEST": {
     stage: "service",
     text: "The server cannot read the request",

@@ -3,12 +3,12 @@ import type { FastifyInstance } from "fastify";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Sha256 } from "../../protocol/ids.ts";
 import type { Rollout } from "../../protocol/offerPolicy.ts";
+import type { Changes } from "../console/changes.ts";
 import type { ContentUpload } from "../contentUpload.ts";
 import type { Preview } from "../preview/preview.ts";
 import type { PolicyOf } from "../publishing/currentPolicy.ts";
 import type { Publishing } from "../publishing/publishing.ts";
 import type { SignerProcess } from "../signerProcess.ts";
-import { requireAdmin } from "../storage/adminToken.ts";
 import type { Database } from "../storage/database.ts";
 import {
   countInstalled,
@@ -29,17 +29,21 @@ export interface AdminDeps {
   readonly signer: Pick<SignerProcess, "keys">;
   readonly policyOf: PolicyOf;
   readonly preview: Preview;
+  readonly changes: Pick<Changes, "tell">;
   readonly now: () => number;
 }
 
-export function adminHandlers(app: FastifyInstance, deps: AdminDeps): void {
-  const { db, content, publishing, signer, policyOf, preview } = deps;
+export function adminHandlers(app: FastifyInstance, deps: AdminDeps, admit: Admission): void {
+  const { db, content, publishing, signer, policyOf, preview, changes } = deps;
   const { now } = deps;
-  const admit: Admission = (request) => requireAdmin(db, request.headers.authorization);
 
   attach(app, ROUTES.signerKeys, admit, () => signer.keys());
   attach(app, ROUTES.repositoryState, admit, () => publishing.state());
-  attach(app, ROUTES.publish, admit, ({ body }) => publishing.publish(body));
+  attach(app, ROUTES.publish, admit, async ({ body }) => {
+    const state = await publishing.publish(body);
+    changes.tell("updates", "rollouts", "devices", "trust");
+    return state;
+  });
   attach(app, ROUTES.updates, admit, async () => ({ updates: await listUpdates(db) }));
   attach(app, ROUTES.policy, admit, ({ params }) => {
     const policy = policyOf(params.channel);

@@ -2,7 +2,12 @@
 import { join } from "node:path";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
+import type { Changes } from "../console/changes.ts";
+import { consoleSessions } from "../console/sessions.ts";
 import { type AdminDeps, adminHandlers } from "./adminHandlers.ts";
+import { changeStream } from "./changeStream.ts";
+import { consolePages } from "./consolePages.ts";
+import { adminAdmission, consoleSession } from "./consoleSession.ts";
 import { type DeviceDeps, deviceHandlers } from "./deviceHandlers.ts";
 import { deviceSignature } from "./deviceSignature.ts";
 import { answerErrors } from "./errors.ts";
@@ -16,6 +21,7 @@ export type AppDeps = AdminDeps &
   Omit<DeviceDeps, "requireDevice"> & {
     /** Undefined: devices reach this server under the name that they put into `Host`. */
     readonly publicUrl: URL | undefined;
+    readonly changes: Changes;
     readonly data: string;
     readonly log: Logger;
   };
@@ -45,9 +51,14 @@ export function makeApp(deps: AppDeps): FastifyInstance {
   health(app, deps);
   app.get("/openapi.json", () => openApi());
   staticFiles(app, join(deps.data, "repo"));
-  adminHandlers(app, deps);
+  const sessions = consoleSessions(deps.now);
+  const admit = adminAdmission({ ...deps, sessions });
+  consoleSession(app, { ...deps, sessions }, admit);
+  changeStream(app, { ...deps, sessions }, admit);
+  consolePages(app);
+  adminHandlers(app, deps, admit);
   const requireDevice = deviceSignature(deps);
   deviceHandlers(app, { ...deps, requireDevice });
-  fleetLockHandlers(app, { ...deps, requireDevice });
+  fleetLockHandlers(app, { ...deps, requireDevice }, admit);
   return app;
 }

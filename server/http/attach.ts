@@ -1,5 +1,5 @@
 /** Puts a route of the table on the server: who may ask, what was sent, what is answered. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Route } from "./routes.ts";
@@ -10,6 +10,8 @@ export interface Incoming<Params, Body> {
   /** As it arrived: what a signature is over. */
   readonly bytes: Uint8Array;
   readonly request: FastifyRequest;
+  /** For headers; the body is what the handler returns. */
+  readonly reply: FastifyReply;
 }
 
 export type Admission = (request: FastifyRequest) => Promise<void>;
@@ -28,7 +30,9 @@ export function attach<Params, Body, Answer>(
     onRequest: async (request) => admit(request),
     handler: async (request, reply) => {
       const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const params = parsed(route.params, request.params, request);
+      // A name of the path cannot be overruled by the query.
+      const named = { ...Object(request.query), ...Object(request.params) };
+      const params = parsed(route.params, named, request);
       // A device's signature is over the bytes: they are read only after it was checked.
       const body = () => parsed(route.body, jsonOf(bytes, request), request);
       const answer = await handle({
@@ -38,6 +42,7 @@ export function attach<Params, Body, Answer>(
         },
         bytes,
         request,
+        reply,
       });
       reply.header("cache-control", "no-store");
       return route.answer.parse(answer);

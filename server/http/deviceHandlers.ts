@@ -1,6 +1,7 @@
 /** What devices say: that they are here, and what happened on them. */
 import type { FastifyInstance } from "fastify";
 import { UpbeatError } from "../../protocol/errors/error.ts";
+import type { Changes } from "../console/changes.ts";
 import { failedTries } from "../devices/failedTries.ts";
 import type { Database } from "../storage/database.ts";
 import { enrolDevice, storeReport } from "../storage/devices.ts";
@@ -10,18 +11,21 @@ import { ROUTES } from "./routes.ts";
 
 export interface DeviceDeps {
   readonly db: Database;
+  readonly changes: Pick<Changes, "tell">;
   readonly now: () => number;
   readonly requireDevice: RequireDevice;
 }
 
 export function deviceHandlers(app: FastifyInstance, deps: DeviceDeps): void {
-  const { db, now, requireDevice } = deps;
+  const { db, changes, now, requireDevice } = deps;
   const failures = failedTries(now);
   const anybody = async () => {};
 
   attach(app, ROUTES.enrol, anybody, async ({ body, request }) => {
     try {
-      return { deviceId: await enrolDevice(db, body, now()) };
+      const deviceId = await enrolDevice(db, body, now());
+      changes.tell("devices");
+      return { deviceId };
     } catch (error) {
       // A good token always passes: nobody can lock others out from behind the same proxy.
       if (failures.isBlocked(request.ip))
@@ -34,6 +38,8 @@ export function deviceHandlers(app: FastifyInstance, deps: DeviceDeps): void {
   attach(app, ROUTES.report, anybody, async (incoming) => {
     const { params, bytes, request } = incoming;
     await requireDevice(params.id, bytes, request);
-    return { accepted: await storeReport(db, params.id, incoming.body, now()) };
+    const accepted = await storeReport(db, params.id, incoming.body, now());
+    changes.tell("devices", "rollouts");
+    return { accepted };
   });
 }

@@ -10,7 +10,6 @@ import type { ErrorCode } from "../../protocol/errors/catalogue.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
 import { FLEET_LOCK_HEADER, type LockRequest } from "../../protocol/fleetLock.ts";
 import { DeviceId } from "../../protocol/ids.ts";
-import { requireAdmin } from "../storage/adminToken.ts";
 import type { Database } from "../storage/database.ts";
 import { publicKeyOf } from "../storage/devices.ts";
 import {
@@ -31,10 +30,13 @@ export interface FleetLockDeps {
   readonly requireDevice: RequireDevice;
 }
 
-export function fleetLockHandlers(app: FastifyInstance, deps: FleetLockDeps): void {
+export function fleetLockHandlers(
+  app: FastifyInstance,
+  deps: FleetLockDeps,
+  admit: Admission,
+): void {
   void app.register(async (scope) => lockService(scope, deps));
   const { db } = deps;
-  const admit: Admission = (request) => requireAdmin(db, request.headers.authorization);
   attach(app, ROUTES.lockGroups, admit, async () => ({ groups: await lockGroups(db) }));
   attach(app, ROUTES.setLockGroup, admit, ({ params, body }) =>
     setLockGroup(db, params.group, body),

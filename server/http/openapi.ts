@@ -4,7 +4,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
+import { ConsoleChange } from "../../protocol/admin/console.ts";
 import { ErrorReport } from "../../protocol/errors/error.ts";
+import { SESSION_COOKIE } from "./consoleSession.ts";
 import { ROUTES, type Route } from "./routes.ts";
 
 type Json = Record<string, unknown>;
@@ -28,13 +30,23 @@ export function openApi(): Json {
       description:
         "Signed metadata, targets and content are plain files below /metadata, /targets and /content and need no token.",
     },
-    paths: { ...paths, "/api/v1/content/{sha256}": contentPaths() },
+    paths: {
+      ...paths,
+      "/api/v1/content/{sha256}": contentPaths(),
+      "/api/v1/changes": changesPath(),
+    },
     components: {
       securitySchemes: {
         admin: {
           type: "http",
           scheme: "bearer",
           description: "The administration token that the first start prints",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: SESSION_COOKIE,
+          description: "Set by `signIn`; with https its name begins with `__Host-`",
         },
         device: {
           type: "apiKey",
@@ -50,12 +62,10 @@ export function openApi(): Json {
 
 function operation(operationId: string, route: Route<unknown, unknown, unknown>): Json {
   const { properties } = schemaOf(route.params, "input");
-  const parameters = Object.entries(properties ?? {}).map(([name, schema]) => ({
-    name,
-    in: "path",
-    required: true,
-    schema,
-  }));
+  const parameters = Object.entries(properties ?? {}).map(([name, schema]) => {
+    const isOfPath = route.path.split("/").includes(`:${name}`);
+    return { name, in: isOfPath ? "path" : "query", required: isOfPath, schema };
+  });
   return {
     operationId,
     summary: route.summary,
@@ -69,7 +79,9 @@ function operation(operationId: string, route: Route<unknown, unknown, unknown>)
   };
 }
 
-const secured = (auth: string): Json => ({ security: auth === "none" ? [] : [{ [auth]: [] }] });
+const secured = (auth: string): Json => ({
+  security: auth === "none" ? [] : [{ [auth]: [] }, ...(auth === "admin" ? [{ session: [] }] : [])],
+});
 const asJson = (schema: Json): Json => ({ "application/json": { schema } });
 const bodyOf = (schema: Json): Json => ({ required: true, content: asJson(schema) });
 const FAILED: Json = {
@@ -103,6 +115,22 @@ function contentPaths(): Json {
     },
   };
 }
+
+/** A stream, not one answer. */
+const changesPath = (): Json => ({
+  get: {
+    operationId: "changes",
+    summary: "What has changed, as server-sent events of ConsoleChange: fetch it again",
+    ...secured("admin"),
+    responses: {
+      "200": {
+        description: "A stream that does not end",
+        content: { "text/event-stream": { schema: schemaOf(ConsoleChange, "output") } },
+      },
+      default: FAILED,
+    },
+  },
+});
 
 export const openApiText = (): string => `${JSON.stringify(openApi(), null, 2)}\n`;
 

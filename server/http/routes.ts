@@ -4,7 +4,28 @@
  */
 import { z } from "zod";
 import {
+  CatalogueDetail,
+  CatalogueEntry,
+  FILE_PAGE_MAX,
+  FilePage,
+  ProductLine,
+} from "../../protocol/admin/catalogue.ts";
+import { ConsoleSession, SessionRequest } from "../../protocol/admin/console.ts";
+import {
+  DeviceStanding,
+  DeviceUpdate,
+  FleetFacets,
+  FleetPage,
+  FleetQuery,
+  TIMELINE_PAGE_MAX,
+  TimelinePage,
+} from "../../protocol/admin/fleet.ts";
+import { COMPLIANCE_MAX_DAYS, ComplianceDay, Overview } from "../../protocol/admin/overview.ts";
+import { ListedRollout, Restrictions, RolloutDetail } from "../../protocol/admin/rollouts.ts";
+import { TrustState } from "../../protocol/admin/trust.ts";
+import {
   Audience,
+  AudienceDevice,
   ChannelPolicyAnswer,
   DeviceDetail,
   DeviceSummary,
@@ -32,13 +53,14 @@ import {
   LockRequest,
 } from "../../protocol/fleetLock.ts";
 import { Channel, DeviceId, Product, Version } from "../../protocol/ids.ts";
+import { PolicyEntryId } from "../../protocol/offerPolicy.ts";
 
 export interface Route<Params, Body, Answer> {
-  readonly method: "GET" | "POST";
-  /** Parameters as `:name`. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Parameters as `:name`; those of `params` that it does not name are the query's. */
   readonly path: string;
   readonly summary: string;
-  /** admin: the administration token; device: signed by the device's key. */
+  /** admin: the administration token, or a session of the console; device: signed by its key. */
   readonly auth: "admin" | "device" | "none";
   readonly params: z.ZodType<Params>;
   readonly body: z.ZodType<Body>;
@@ -52,7 +74,7 @@ const NO_BODY = z.undefined();
 
 /** Security reference, section 6. A repository update carries whole manifests, and an admin's token. */
 const BODY = {
-  lock: 4 * KIB,
+  small: 4 * KIB,
   json: 256 * KIB,
   report: KIB * KIB,
   repository: 256 * KIB * KIB,
@@ -170,6 +192,116 @@ export const ROUTES = {
     maxBodyBytes: BODY.json,
     answer: z.object({ token: z.string() }),
   }),
+  signIn: post({
+    path: "/api/v1/session",
+    summary: "Sign a browser in with the administration token: sets the session's cookie",
+    auth: "none",
+    params: NO_PARAMS,
+    body: SessionRequest,
+    maxBodyBytes: BODY.small,
+    answer: ConsoleSession,
+  }),
+  session: get("/api/v1/session", "Whether one is signed in", ConsoleSession, NO_PARAMS),
+  signOut: {
+    ...get("/api/v1/session", "End the session", z.object({}), NO_PARAMS),
+    method: "DELETE" as const,
+  },
+  overview: get("/api/v1/overview", "How the fleet stands", Overview, NO_PARAMS),
+  compliance: get(
+    "/api/v1/compliance",
+    "How the fleet stood at the end of each day",
+    z.object({ days: z.array(ComplianceDay) }),
+    z.object({ days: z.coerce.number().int().min(1).max(COMPLIANCE_MAX_DAYS).default(30) }),
+  ),
+  catalogue: get(
+    "/api/v1/catalogue",
+    "Published updates, newest first, with how many devices need and have each",
+    z.object({ updates: z.array(CatalogueEntry) }),
+    NO_PARAMS,
+  ),
+  catalogueDetail: get(
+    "/api/v1/catalogue/:channel/:product/:version",
+    "One update: its manifest, what machines fetch, who signed it",
+    CatalogueDetail,
+    z.object({ channel: Channel, product: Product, version: Version }),
+  ),
+  catalogueFiles: get(
+    "/api/v1/catalogue/:channel/:product/:version/files",
+    "The files of one update, by path",
+    FilePage,
+    z.object({
+      channel: Channel,
+      product: Product,
+      version: Version,
+      after: z.string().max(4_096).optional(),
+      limit: z.coerce.number().int().min(1).max(FILE_PAGE_MAX).default(100),
+    }),
+  ),
+  products: get(
+    "/api/v1/products",
+    "Products by channel: the newest version, and which versions devices have",
+    z.object({ products: z.array(ProductLine) }),
+    NO_PARAMS,
+  ),
+  allRollouts: get(
+    "/api/v1/rollouts",
+    "The rollouts of all channels, newest first",
+    z.object({ rollouts: z.array(ListedRollout) }),
+    NO_PARAMS,
+  ),
+  rollout: get(
+    "/api/v1/rollouts/:channel/:rollout",
+    "One rollout: its rings, its plan, and how far devices have come over time",
+    RolloutDetail,
+    z.object({ channel: Channel, rollout: PolicyEntryId }),
+  ),
+  restrictions: get(
+    "/api/v1/restrictions",
+    "Holds, approvals, floors and pins of every channel",
+    Restrictions,
+    NO_PARAMS,
+  ),
+  fleet: get(
+    "/api/v1/fleet",
+    "Devices: searched, filtered, sorted, by the page",
+    FleetPage,
+    FleetQuery,
+  ),
+  fleetFacets: get(
+    "/api/v1/fleet/facets",
+    "What devices can be filtered by, with how many there are of each",
+    FleetFacets,
+    NO_PARAMS,
+  ),
+  standing: get(
+    "/api/v1/devices/:id/standing",
+    "One device: how it stands, its facts and its effective settings",
+    DeviceStanding,
+    z.object({ id: DeviceId }),
+  ),
+  timeline: get(
+    "/api/v1/devices/:id/timeline",
+    "What happened on a device, newest first",
+    TimelinePage,
+    z.object({
+      id: DeviceId,
+      before: z.string().max(200).optional(),
+      limit: z.coerce.number().int().min(1).max(TIMELINE_PAGE_MAX).default(50),
+    }),
+  ),
+  deviceUpdates: get(
+    "/api/v1/devices/:id/updates",
+    "Each update of what a device follows: offered or why not, and how far it is there",
+    z.object({ updates: z.array(DeviceUpdate) }),
+    z.object({ id: DeviceId }),
+  ),
+  when: get(
+    "/api/v1/devices/:id/when/:product/:version",
+    "Whether and when one device would get an update",
+    AudienceDevice,
+    z.object({ id: DeviceId, product: Product, version: Version }),
+  ),
+  trust: get("/api/v1/trust", "Who may sign what, and until when it counts", TrustState, NO_PARAMS),
   lockGroups: get(
     "/api/v1/fleet-locks",
     "FleetLock groups and who holds their slots",
@@ -200,7 +332,7 @@ export const ROUTES = {
     auth: "none",
     params: NO_PARAMS,
     body: LockRequest,
-    maxBodyBytes: BODY.lock,
+    maxBodyBytes: BODY.small,
     answer: z.object({}),
   }),
   steadyState: post({
@@ -209,7 +341,7 @@ export const ROUTES = {
     auth: "none",
     params: NO_PARAMS,
     body: LockRequest,
-    maxBodyBytes: BODY.lock,
+    maxBodyBytes: BODY.small,
     answer: z.object({}),
   }),
   enrol: post({

@@ -23,13 +23,18 @@ export async function firstAdminToken(db: Database, show: (token: string) => voi
 }
 
 /** Errors: UPB-SERVER-UNAUTHORISED. */
-export async function requireAdmin(db: Database, authorization: string | undefined): Promise<void> {
+export function requireAdmin(db: Database, authorization: string | undefined): Promise<void> {
+  const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/.exec(authorization ?? "")?.[1];
+  return requireAdminToken(db, given);
+}
+
+/** Errors: UPB-SERVER-UNAUTHORISED. */
+export async function requireAdminToken(db: Database, given: string | undefined): Promise<void> {
   const known = await db
     .selectFrom("setting")
     .select("value")
     .where("name", "=", NAME)
     .executeTakeFirst();
-  const given = /^Bearer ([A-Za-z0-9_-]{1,200})$/.exec(authorization ?? "")?.[1];
   const isRight =
     known !== undefined &&
     given !== undefined &&

@@ -64,8 +64,8 @@ export function callsOf(server: () => ServerProcess, token: () => string) {
   const admin = () => ({ authorization: `Bearer ${token()}` });
   return {
     admin,
-    get: (path: string, headers: Record<string, string> = {}) =>
-      fetch(`${server().url}${path}`, { headers }),
+    get: (path: string, headers: Record<string, string> = {}, signal: AbortSignal | null = null) =>
+      fetch(`${server().url}${path}`, { headers, signal }),
     post: (path: string, body: unknown, headers: Record<string, string> = admin()) =>
       fetch(`${server().url}${path}`, {
         method: "POST",
