@@ -1,6 +1,6 @@
 /**
- * `node cli/docs.ts`: writes docs/cli.md and docs/errors.md from the command tree and the error
- * catalogue. `cli/docs.test.ts` fails when they are not current.
+ * `node cli/docs.ts`: writes docs/cli.md, docs/errors.md and the error texts of the pages from the
+ * command tree and the error catalogue. `cli/docs.test.ts` fails when they are not current.
  */
 import { writeFileSync } from "node:fs";
 import { CATALOGUE, type ErrorRow } from "../protocol/errors/catalogue.ts";
@@ -15,6 +15,7 @@ const GENERATED = "<!-- Written by `node cli/docs.ts`. Edit the source, not this
 export const DOCS: readonly (readonly [string, () => string])[] = [
   ["docs/cli.md", cliPage],
   ["docs/errors.md", errorsPage],
+  ["web/kit/messages/errors.en.json", errorTexts],
 ];
 
 if (import.meta.main) {
@@ -89,6 +90,15 @@ function errorsPage(): string {
     "Every error that any part of Upbeat can raise. `upbeat explain CODE` prints the same, offline.\n",
     ...sections,
   ].join("\n");
+}
+
+/** What the pages show of an error that its report does not carry, in the language that it is written in. */
+function errorTexts(): string {
+  const texts = Object.entries(CATALOGUE).map(([code, { text, causes, remedy }]) => [
+    code,
+    { text, causes, remedy },
+  ]);
+  return `${JSON.stringify(Object.fromEntries(texts), undefined, 2)}\n`;
 }
 
 function mdTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

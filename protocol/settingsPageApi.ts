@@ -18,7 +18,6 @@
  *   POST /api/troubleshoot  {repair}         -> TroubleshootRun   begins one
  *   POST /api/troubleshoot/undo              -> TroubleshootRun
  *   POST /api/manager/start                  -> { services: ServiceInfo[] }
- *   GET  /api/errors/:code                   -> ErrorRow, the code's row of the catalogue
  *
  *   socket: POST /v1/links  LinkRequest      -> Link
  *

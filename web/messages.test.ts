@@ -41,3 +41,24 @@ describe.each(applications)("the messages of %s", (name) => {
     expect(named.filter((place) => !known.has(place.split(" ")[1] ?? ""))).toEqual([]);
   });
 });
+
+describe("the error texts in other languages", () => {
+  type Texts = Record<string, { text: string; causes: string[]; remedy: string }>;
+  const en = read("kit/messages/errors.en.json") as Texts;
+  const de = read("kit/messages/errors.de.json") as Texts;
+  /** Commands and names that are typed as they stand. */
+  const literal = (text: string) => (text.match(/`[^`]+`|--[a-z-]+|UPBEAT_\w+/g) ?? []).toSorted();
+
+  it("are there for every error of the catalogue and for no other", () => {
+    expect(Object.keys(de).toSorted()).toEqual(Object.keys(en).toSorted());
+  });
+
+  it("name the same commands, and as many causes", () => {
+    for (const [code, { text, causes, remedy }] of Object.entries(en)) {
+      const other = de[code];
+      const all = [text, remedy, ...causes].map(literal);
+      const others = [other?.text, other?.remedy, ...(other?.causes ?? [])];
+      expect([code, ...others.map((one) => literal(one ?? ""))]).toEqual([code, ...all]);
+    }
+  });
+});

@@ -5,7 +5,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Pages } from "../../content/browser/builtPages.ts";
 import { securityHeaders } from "../../content/browser/pageSafety.ts";
-import { CATALOGUE, type ErrorCode } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { Product, Version } from "../../protocol/ids.ts";
 import { ChangeRequest, SettingsChange } from "../../protocol/orchestratorApi.ts";
@@ -54,7 +53,6 @@ const Trouble = z.strictObject({ repair: z.boolean() });
 const OfUpdate = z.object({ product: Product, version: Version.optional() });
 const OfService = z.object({ name: ServiceName });
 const Act = z.object({ name: ServiceName, action: ServiceAction });
-const OfCode = z.object({ code: z.string().refine((code) => Object.hasOwn(CATALOGUE, code)) });
 const HowManyLines = z.object({ lines: z.coerce.number().int().min(1).max(10_000).default(500) });
 const HowMany = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
 
@@ -159,11 +157,6 @@ export function settingsApp(world: SettingsAppWorld): FastifyInstance {
   app.post("/api/manager/start", async (request) => {
     mustHave(request, "administer");
     return { services: await andLookAgain(live, startManager(paths)) };
-  });
-
-  app.get("/api/errors/:code", async (request) => {
-    const { code } = checked(OfCode, request.params, "the code");
-    return CATALOGUE[code as ErrorCode];
   });
 
   app.get("/*", (request, reply) => sendPage(pages, request, reply));

@@ -9,6 +9,7 @@ import {
 } from "@fluentui/react-components";
 import { type ReactNode, useState } from "react";
 import type { ErrorReport } from "../../protocol/errors/error.ts";
+import { useErrorText } from "./errorTexts.ts";
 import { useMessages } from "./language.ts";
 
 const useStyles = makeStyles({
@@ -30,6 +31,7 @@ export function ErrorCard({ error, title, intent = "error", children }: ErrorCar
   const styles = useStyles();
   const { t } = useMessages();
   const [open, setOpen] = useState(false);
+  const { text, remedy, causes, lang } = useErrorText(error);
   const facts: [string, string][] = [
     [t("error.object"), error.object],
     ...(error.detail === undefined ? [] : [[t("error.detail"), error.detail] as [string, string]]),
@@ -37,24 +39,32 @@ export function ErrorCard({ error, title, intent = "error", children }: ErrorCar
     ...(error.nativeCode === undefined
       ? []
       : [[t("error.native"), String(error.nativeCode)] as [string, string]]),
-    [t("error.stage"), error.stage],
+    [t("error.stage"), t(`stage.${error.stage}`)],
   ];
   return (
     <MessageBar intent={intent} layout="multiline" data-testid="error" data-code={error.code}>
       <MessageBarBody className={styles.body}>
-        <MessageBarTitle>{title ?? `${error.text}.`}</MessageBarTitle>
-        {title === undefined ? null : <div lang="en">{error.text}.</div>}
+        <MessageBarTitle>{title ?? <span lang={lang}>{text}.</span>}</MessageBarTitle>
+        {title === undefined ? null : <div lang={lang}>{text}.</div>}
         <div>
-          <strong>{t("error.remedy")}</strong> <span lang="en">{withoutQuotes(error.remedy)}.</span>
+          <strong>{t("error.remedy")}</strong> <span lang={lang}>{withoutQuotes(remedy)}.</span>
         </div>
         <div>
           <strong>{t("error.code")}</strong> <code>{error.code}</code>
         </div>
         {open ? (
-          <dl className={styles.facts} lang="en">
+          <dl className={styles.facts}>
             {facts.map(([name, value]) => (
               <Fact key={`${name} ${value}`} name={name} value={value} className={styles.value} />
             ))}
+            {causes.length === 0 ? null : (
+              <>
+                <dt>{t("error.usual")}</dt>
+                <dd className={styles.value} lang={lang}>
+                  {causes.map(withoutQuotes).join("\n")}
+                </dd>
+              </>
+            )}
           </dl>
         ) : null}
       </MessageBarBody>

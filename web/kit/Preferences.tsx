@@ -1,7 +1,8 @@
 /** How the page looks and in which language: kept in this browser, for this page. */
 import { Field, Select } from "@fluentui/react-components";
-import { chooseLanguage, LANGUAGES, type Language, useMessages } from "./language.ts";
-import { APPEARANCES, type Appearance } from "./theme.tsx";
+import { APPEARANCES, type Appearance } from "./appearance.ts";
+import { chooseLanguage, LANGUAGES, type Language } from "./chosenLanguage.ts";
+import { useMessages } from "./language.ts";
 
 export function Preferences(props: {
   readonly appearance: Appearance;

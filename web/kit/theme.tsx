@@ -8,17 +8,14 @@ import {
   webLightTheme,
 } from "@fluentui/react-components";
 import { type ReactNode, useState, useSyncExternalStore } from "react";
+import { type Appearance, chosenAppearance, rememberAppearance } from "./appearance.ts";
 
-export const APPEARANCES = ["system", "light", "dark", "contrast"] as const;
-export type Appearance = (typeof APPEARANCES)[number];
-
-const REMEMBERED = "upbeat-appearance";
 const THEMES = { light: webLightTheme, dark: webDarkTheme, contrast: teamsHighContrastTheme };
 
 export function useAppearance(): [Appearance, (chosen: Appearance) => void] {
-  const [appearance, setAppearance] = useState<Appearance>(remembered);
+  const [appearance, setAppearance] = useState<Appearance>(chosenAppearance);
   const choose = (chosen: Appearance): void => {
-    localStorage.setItem(REMEMBERED, chosen);
+    rememberAppearance(chosen);
     setAppearance(chosen);
   };
   return [appearance, choose];
@@ -52,9 +49,4 @@ function useMedia(query: string): boolean {
     },
     () => matchMedia(query).matches,
   );
-}
-
-function remembered(): Appearance {
-  const found = localStorage.getItem(REMEMBERED);
-  return APPEARANCES.find((appearance) => appearance === found) ?? "system";
 }

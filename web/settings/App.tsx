@@ -11,25 +11,26 @@ import {
 } from "@fluentui/react-icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet } from "@tanstack/react-router";
-import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
+import { useSyncExternalStore } from "react";
 import { reportOf } from "../kit/api.ts";
 import { ErrorCard } from "../kit/ErrorCard.tsx";
+import { useErrorTexts } from "../kit/errorTexts.ts";
 import { Loading } from "../kit/Loading.tsx";
 import { useMessages } from "../kit/language.ts";
-import { useLive } from "../kit/live.ts";
 import { Preferences } from "../kit/Preferences.tsx";
 import { Shell } from "../kit/Shell.tsx";
 import { Title } from "../kit/Title.tsx";
 import { Themed, useAppearance } from "../kit/theme.tsx";
 import { DeviceContext } from "./device.ts";
-import { openSession, pageProcess } from "./session.ts";
+import { type OpenPage, openPage } from "./session.ts";
 
 export function App() {
   const [appearance, choose] = useAppearance();
   const { t } = useMessages();
-  const session = useQuery({
+  useErrorTexts();
+  const open = useQuery({
     queryKey: ["session"],
-    queryFn: openSession,
+    queryFn: openPage,
     retry: false,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -46,26 +47,26 @@ export function App() {
     <Themed appearance={appearance}>
       <Shell
         name="Upbeat"
-        host={session.data?.hostName ?? ""}
+        host={open.data?.session.hostName ?? ""}
         items={items}
         foot={<Preferences appearance={appearance} choose={choose} />}
       >
-        {session.isPending ? <Loading /> : null}
-        {session.error === null ? null : (
+        {open.isPending ? <Loading /> : null}
+        {open.error === null ? null : (
           <>
             <Title text={t("page.closed")} />
-            <ErrorCard error={reportOf(session.error)} />
+            <ErrorCard error={reportOf(open.error)} />
           </>
         )}
-        {session.data === undefined ? null : <WithDevice session={session.data} />}
+        {open.data === undefined ? null : <WithDevice {...open.data} />}
       </Shell>
     </Themed>
   );
 }
 
-function WithDevice({ session }: { session: Session }) {
+function WithDevice({ session, device }: OpenPage) {
   const { t } = useMessages();
-  const live = useLive<DeviceView>("/api/live", pageProcess);
+  const live = useSyncExternalStore(device.subscribe, device.current);
   return (
     <DeviceContext value={{ session, live }}>
       {live.connected || live.value.state !== "ready" ? null : (

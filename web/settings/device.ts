@@ -7,7 +7,7 @@ import type { ServiceAction, ServiceInfo, ServiceName } from "../../protocol/ser
 import type { EffectivePolicy, SettingLayer } from "../../protocol/settings.ts";
 import type { DeviceView, Session } from "../../protocol/settingsPageApi.ts";
 import { callApi } from "../kit/api.ts";
-import type { LiveValue } from "../kit/live.ts";
+import type { LiveValue } from "../kit/liveSource.ts";
 import { pageProcess } from "./session.ts";
 
 export interface DeviceContext {

@@ -4,11 +4,13 @@
  * only this page's address can), and leaves the address bar.
  */
 import type {
+  DeviceView,
   SESSION_KEY_HEADER,
   Session,
   SessionRequest,
 } from "../../protocol/settingsPageApi.ts";
 import { type Behind, callApi } from "../kit/api.ts";
+import { type LiveSource, liveSource } from "../kit/liveSource.ts";
 
 const KEY_HEADER: typeof SESSION_KEY_HEADER = "x-upbeat-key";
 const REMEMBERED = "upbeat-key";
@@ -23,11 +25,20 @@ export const pageProcess: Behind = {
   },
 };
 
-let opening: Promise<Session> | undefined;
+/** An open page: who looks, and the machine that is looked at. */
+export interface OpenPage {
+  readonly session: Session;
+  readonly device: LiveSource<DeviceView>;
+}
+
+let opening: Promise<OpenPage> | undefined;
 
 /** Once a page, however often it is asked for: a link cannot be used twice. */
-export function openSession(): Promise<Session> {
-  opening ??= exchange();
+export function openPage(): Promise<OpenPage> {
+  opening ??= exchange().then((session) => ({
+    session,
+    device: liveSource<DeviceView>("/api/live", pageProcess),
+  }));
   return opening;
 }
 

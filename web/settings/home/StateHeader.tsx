@@ -1,6 +1,7 @@
 /** The big header: an icon, the state in a few words, one plain sentence, one button. */
 import { makeStyles, mergeClasses, Spinner, tokens } from "@fluentui/react-components";
 import type { ReactNode } from "react";
+import type { HeaderWords } from "./words.ts";
 
 const NARROW = "@media (max-width: 720px)";
 
@@ -34,12 +35,9 @@ const useStyles = makeStyles({
   },
 });
 
-export interface StateHeaderProps {
-  readonly tone: "good" | "busy" | "warn" | "bad" | "calm";
+export interface StateHeaderProps extends HeaderWords {
   /** Absent: it is working, and a ring turns. */
   readonly icon: ReactNode | undefined;
-  readonly title: string;
-  readonly sentence: string;
   readonly buttons: ReactNode;
   /** What one may also do: below the sentence, without drawing the eye. */
   readonly also?: ReactNode;

@@ -19,7 +19,7 @@ import { Loading } from "../../kit/Loading.tsx";
 import { useMessages } from "../../kit/language.ts";
 import { Title } from "../../kit/Title.tsx";
 import { ask } from "../device.ts";
-import { logLines } from "./logLines.ts";
+import { LOG_SERVICES, logLines } from "./logLines.ts";
 
 const useStyles = makeStyles({
   tools: { display: "flex", flexWrap: "wrap", gap: "12px", alignItems: "end", margin: "16px 0" },
@@ -48,7 +48,6 @@ const useStyles = makeStyles({
   },
 });
 
-export const LOG_SERVICES = ["update-service", "orchestrator"] as const;
 const COLOURS = {
   debug: "informative",
   info: "informative",

@@ -1,5 +1,8 @@
 /** A service's log as a person reads it: the JSON lines that pino writes, in words. */
 
+/** Whose there are. */
+export const LOG_SERVICES = ["update-service", "orchestrator"] as const;
+
 export interface LogLine {
   readonly key: string;
   readonly atMs: number | undefined;

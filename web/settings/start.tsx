@@ -1,36 +1,31 @@
-/** Where the browser starts: messages, routes, and the frame. */
+/** Routes and the frame; what is not on the first page is loaded when it is opened. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
+  type RouteComponent,
   RouterProvider,
 } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { startLanguage } from "../kit/language.ts";
-import "../kit/page.css";
 import { App } from "./App.tsx";
 import { Home } from "./home/Home.tsx";
-import de from "./messages/de.json" with { type: "json" };
-import en from "./messages/en.json" with { type: "json" };
-import { Advanced } from "./pages/Advanced.tsx";
-import { History } from "./pages/History.tsx";
-import { LOG_SERVICES, Logs } from "./pages/Logs.tsx";
-import { Services } from "./pages/Services.tsx";
-import { Troubleshoot } from "./pages/Troubleshoot.tsx";
-import { Why, type WhySearch } from "./pages/Why.tsx";
-import { openSession } from "./session.ts";
+import { LOG_SERVICES } from "./pages/logLines.ts";
+import type { WhySearch } from "./pages/Why.tsx";
 
 const root = createRootRoute({ component: App, notFoundComponent: () => <Navigate to="/" /> });
-const page = <Path extends string>(path: Path, component: () => React.JSX.Element) =>
+const page = <Path extends string>(path: Path, component: RouteComponent) =>
   createRoute({ getParentRoute: () => root, path, component });
+
+const pages = () => import("./pages/all.ts");
 
 const logs = createRoute({
   getParentRoute: () => root,
   path: "/logs",
-  component: Logs,
+  component: lazyRouteComponent(pages, "Logs"),
   validateSearch: (search) => ({
     service: LOG_SERVICES.find((name) => name === search.service) ?? "orchestrator",
   }),
@@ -38,19 +33,20 @@ const logs = createRoute({
 const why = createRoute({
   getParentRoute: () => root,
   path: "/why",
-  component: Why,
+  component: lazyRouteComponent(pages, "Why"),
   validateSearch: (search): WhySearch => ({
     product: typeof search.product === "string" ? search.product : "",
     version: typeof search.version === "string" ? search.version : "",
   }),
 });
 const router = createRouter({
+  defaultPreload: "intent",
   routeTree: root.addChildren([
     page("/", Home),
-    page("/history", History),
-    page("/advanced", Advanced),
-    page("/services", Services),
-    page("/troubleshoot", Troubleshoot),
+    page("/history", lazyRouteComponent(pages, "History")),
+    page("/advanced", lazyRouteComponent(pages, "Advanced")),
+    page("/services", lazyRouteComponent(pages, "Services")),
+    page("/troubleshoot", lazyRouteComponent(pages, "Troubleshoot")),
     logs,
     why,
   ]),
@@ -61,9 +57,6 @@ declare module "@tanstack/react-router" {
   }
 }
 
-// Before the router looks at the address: the link's token is in it.
-void openSession().catch(() => undefined);
-startLanguage({ en, de });
 // This machine's own process: an answer that fails is shown at once, not tried in silence.
 const queries = new QueryClient({
   defaultOptions: {
@@ -71,6 +64,7 @@ const queries = new QueryClient({
     mutations: { networkMode: "always" },
   },
 });
+
 const place = document.getElementById("page");
 if (place === null) throw new Error("index.html has no place for the page");
 createRoot(place).render(
