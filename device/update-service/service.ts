@@ -13,11 +13,12 @@ import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
 import { bringFiles, bringList, type DownloadWorld, download, planDownload } from "./download.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
-import { type Downloader, startDownloader } from "./downloaderProcess.ts";
+import { startDownloader } from "./downloaderProcess.ts";
 import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
 import { handlersFor } from "./handlers/index.ts";
 import { productsFolder, storeFolder, versionFolder } from "./handlers/tree.ts";
 import { installer } from "./installer.ts";
+import { stopSignal } from "./interruption.ts";
 import { type Jobs, jobs, type Manners } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
 import { keptManifests } from "./keptManifests.ts";
@@ -86,7 +87,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   async function withDownloads<Result>(
     update: UpdateId,
     manners: Manners,
-    use: (world: DownloadWorld, downloader: Downloader) => Promise<Result>,
+    use: (world: DownloadWorld) => Promise<Result>,
   ): Promise<Result> {
     const { serverUrl, transfer: own = NO_SETTINGS } = config();
     const channel = channelOf(config(), update.product);
@@ -94,6 +95,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
     const transfer = { ...own, bandwidth: [...own.bandwidth, ...manners.bandwidth] };
     const { kind } = manners;
     const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
+    stopSignal()?.addEventListener("abort", downloader.stop, { once: true });
     try {
       const { onPhase, onBytes } = work;
       const world: DownloadWorld = {
@@ -107,7 +109,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
           journal.atomically(() => journal.keepPlan(update, plan));
         },
       };
-      return await use(world, downloader);
+      return await use(world);
     } finally {
       downloader.stop();
     }
@@ -143,11 +145,8 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
       clearIncoming(patches);
     },
     plan: (update) => withDownloads(update, FOREGROUND, (world) => planDownload(world, update)),
-    download: (update, manners, signal) =>
-      withDownloads(update, manners, (world, downloader) => {
-        signal.addEventListener("abort", downloader.stop, { once: true });
-        return download(world, update);
-      }),
+    download: (update, manners) =>
+      withDownloads(update, manners, (world) => download(world, update)),
   }));
   const proceed = installer({
     journal,
@@ -171,6 +170,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
         onBytes: work.onBytes,
       });
     },
+    stoppably: work.stoppably,
     onPhase: work.onPhase,
     onBytes: work.onBytes,
   });
