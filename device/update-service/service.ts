@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { bundledSource } from "../../content/bundle/bundledSource.ts";
 import { removeUnfinished } from "../../content/durableFile.ts";
 import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
@@ -14,13 +15,14 @@ import { updateServiceApi } from "./api.ts";
 import { bringFiles, bringList, type DownloadWorld, download, planDownload } from "./download.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
 import { startDownloader } from "./downloaderProcess.ts";
-import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
+import { channelOf, findUpdate, readConfig, readRoot, stillSigned } from "./findUpdate.ts";
 import { handlersFor } from "./handlers/index.ts";
 import { productsFolder, storeFolder, versionFolder } from "./handlers/tree.ts";
 import { installer } from "./installer.ts";
 import { stopSignal } from "./interruption.ts";
 import { type Jobs, jobs, type Manners } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
+import { keptIndexes } from "./keptIndexes.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
 import { lastSpeed, updateOf } from "./operations.ts";
@@ -62,8 +64,10 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   const products = productsFolder(paths.installed);
   makeStateFolder(state);
   const lock = lockFolder(state);
-  for (const name of ["manifests", "payloads", "metadata"]) removeUnfinished(join(state, name));
+  for (const name of ["manifests", "payloads", "metadata", "indexes"])
+    removeUnfinished(join(state, name));
   const manifests = keptManifests(state);
+  const indexes = keptIndexes(join(state, "indexes"));
   const { journal, rebuilt } = openState(
     {
       folder: state,
@@ -79,11 +83,8 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   }
 
   const config = () => readConfig(paths.config);
-  const trust = {
-    trustedRootFile: paths.trustedRoot,
-    store: metadataStore(join(state, "metadata")),
-    now,
-  };
+  const store = metadataStore(join(state, "metadata"));
+  const trust = { trustedRootFile: paths.trustedRoot, store, now };
   async function withDownloads<Result>(
     update: UpdateId,
     manners: Manners,
@@ -94,15 +95,19 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
     // The first rule that holds counts, so root's own stand before what was asked.
     const transfer = { ...own, bandwidth: [...own.bandwidth, ...manners.bandwidth] };
     const { kind } = manners;
+    const trustedRoot = readRoot(paths.trustedRoot);
     const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
     stopSignal()?.addEventListener("abort", downloader.stop, { once: true });
+    const { metadata, target } = downloader;
+    const source = bundledSource({ trustedRoot, store, metadata, target, kept: indexes.read });
     try {
       const { onPhase, onBytes } = work;
       const world: DownloadWorld = {
         ...{ journal, manifests, downloader, incoming, patches, now, warn, onPhase, onBytes },
         installed: paths.installed,
         verified: new Set(),
-        find: () => findUpdate(update, channel, { ...trust, downloader }),
+        find: () => findUpdate(update, channel, { trustedRoot, store, source, indexes, now }),
+        known: source.object,
         bytesPerSecond: () => lastSpeed(journal.records()),
         planned: (plan) => {
           say("how the update comes here", { update, plan });
