@@ -78,7 +78,7 @@ function afterStartMs(ring: Ring, place: number): number | undefined {
 }
 
 /** The moment at which the rollout has run for `runMs` since `startMs`, pauses taken out. */
-function wallTime(
+export function wallTime(
   rollout: Rollout,
   startMs: number,
   runMs: number,

@@ -12,6 +12,7 @@ import { reportError } from "../protocol/errors/error.ts";
 import { changes } from "./console/changes.ts";
 import { contentUpload } from "./contentUpload.ts";
 import { openDataFolder, signerFolder } from "./dataFolder.ts";
+import { openFleet } from "./fleet/fleet.ts";
 import { makeApp } from "./http/app.ts";
 import { NO_REPOSITORY } from "./http/health.ts";
 import { currentReleases } from "./preview/currentReleases.ts";
@@ -51,14 +52,17 @@ async function main(settings: Settings): Promise<void> {
   const releases = currentReleases(files, publishing.current, now);
   const preview = openPreview({ db, releases, now });
   const told = changes(now);
+  const fleet = openFleet({ db, policyOf, now, log, changed: () => told.tell("devices") });
   const app = makeApp({
     db,
+    files,
     content,
     publishing,
     signer,
     policyOf,
     preview,
     changes: told,
+    fleet,
     now,
     publicUrl,
     data,
@@ -73,6 +77,7 @@ async function main(settings: Settings): Promise<void> {
     // What is short is answered; a long transfer is resumed by its client.
     setTimeout(() => app.server.closeAllConnections(), STOP_PATIENCE_MS).unref();
     await app.close();
+    await fleet.stop();
     await signer.stop();
     await db.destroy();
     lock.release();

@@ -6,6 +6,7 @@ import { Channel, DeviceId, Product, Sha256, Version } from "../ids.ts";
 import { CLASSIFICATIONS } from "../manifest.ts";
 import { PolicyEntryId } from "../offerPolicy.ts";
 import { EffectivePolicy } from "../settings.ts";
+import { DiagnosisReport } from "../troubleshooting/report.ts";
 import { InstalledProduct, UPDATE_STATES } from "../updateServiceApi.ts";
 
 /**
@@ -29,10 +30,12 @@ export const FleetQuery = z.strictObject({
   /** With `product`: that have exactly this one. */
   version: Version.optional(),
   tag: z.string().max(100).optional(),
-  /** `ROLLOUT/RING`. */
-  ring: z.string().max(130).optional(),
+  /** `CHANNEL/ROLLOUT/RING`. */
+  ring: z.string().max(200).optional(),
   /** That stand with this error. */
   error: z.string().max(100).optional(),
+  /** On which the troubleshooter found this. */
+  cause: z.string().max(100).optional(),
   /** Heard of since then, or not since then. */
   seenAfterMs: z.coerce.number().int().optional(),
   seenBeforeMs: z.coerce.number().int().optional(),
@@ -52,7 +55,7 @@ export const FleetDevice = z.object({
   lastSeenMs: z.int().optional(),
   products: z.array(InstalledProduct),
   tags: z.array(z.string()),
-  /** `os.name` of its facts, where it says so. */
+  /** `os.title` of its facts, where it says so. */
   system: z.string().optional(),
   /** What it stands with. */
   error: z.object({ code: z.string(), title: z.string() }).optional(),
@@ -77,9 +80,10 @@ export const FleetFacets = z.object({
   /** `PRODUCT@VERSION` */
   versions: Facet,
   tags: Facet,
-  /** `ROLLOUT/RING` */
+  /** `CHANNEL/ROLLOUT/RING` */
   rings: Facet,
   errors: Facet,
+  causes: Facet,
 });
 export type FleetFacets = z.infer<typeof FleetFacets>;
 
@@ -90,6 +94,8 @@ export const DeviceStanding = FleetDevice.extend({
   /** From the settings that it reported and those that are signed; absent: it has not reported. */
   policy: EffectivePolicy.optional(),
   rings: z.array(z.object({ channel: Channel, rollout: PolicyEntryId, ring: PolicyEntryId })),
+  /** What its troubleshooter found last; absent: it has not said, or does not say. */
+  diagnosis: DiagnosisReport.optional(),
 });
 export type DeviceStanding = z.infer<typeof DeviceStanding>;
 

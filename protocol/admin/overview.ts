@@ -1,5 +1,6 @@
 /** How the fleet stands: counts, how they came about, and what is wrong with whom. */
 import { z } from "zod";
+import { FleetCause } from "../adminApi.ts";
 import { RETRY_CLASSES, STAGES } from "../errors/catalogue.ts";
 import { DEVICE_STATES } from "./fleet.ts";
 import { ListedRollout } from "./rollouts.ts";
@@ -48,6 +49,8 @@ export const Overview = z.object({
   rollouts: z.array(ListedRollout),
   /** Most devices first. */
   failures: z.array(FailureCluster),
+  /** What the troubleshooters of those devices found that tell; most devices first. */
+  causes: z.array(FleetCause),
 });
 export type Overview = z.infer<typeof Overview>;
 

@@ -66,3 +66,7 @@ export const CATALOGUE = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+
+/** Undefined: another version of Upbeat made the code. */
+export const catalogueRow = (code: string): ErrorRow | undefined =>
+  Object.hasOwn(CATALOGUE, code) ? CATALOGUE[code as ErrorCode] : undefined;

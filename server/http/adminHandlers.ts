@@ -5,6 +5,7 @@ import { Sha256 } from "../../protocol/ids.ts";
 import type { Rollout } from "../../protocol/offerPolicy.ts";
 import type { Changes } from "../console/changes.ts";
 import type { ContentUpload } from "../contentUpload.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { Preview } from "../preview/preview.ts";
 import type { PolicyOf } from "../publishing/currentPolicy.ts";
 import type { Publishing } from "../publishing/publishing.ts";
@@ -30,17 +31,19 @@ export interface AdminDeps {
   readonly policyOf: PolicyOf;
   readonly preview: Preview;
   readonly changes: Pick<Changes, "tell">;
+  readonly fleet: Pick<Fleet, "refresh">;
   readonly now: () => number;
 }
 
 export function adminHandlers(app: FastifyInstance, deps: AdminDeps, admit: Admission): void {
-  const { db, content, publishing, signer, policyOf, preview, changes } = deps;
+  const { db, content, publishing, signer, policyOf, preview, changes, fleet } = deps;
   const { now } = deps;
 
   attach(app, ROUTES.signerKeys, admit, () => signer.keys());
   attach(app, ROUTES.repositoryState, admit, () => publishing.state());
   attach(app, ROUTES.publish, admit, async ({ body }) => {
     const state = await publishing.publish(body);
+    fleet.refresh();
     changes.tell("updates", "rollouts", "devices", "trust");
     return state;
   });

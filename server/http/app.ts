@@ -6,6 +6,7 @@ import type { Changes } from "../console/changes.ts";
 import { consoleSessions } from "../console/sessions.ts";
 import { type AdminDeps, adminHandlers } from "./adminHandlers.ts";
 import { changeStream } from "./changeStream.ts";
+import { type ConsoleDeps, consoleHandlers } from "./consoleHandlers.ts";
 import { consolePages } from "./consolePages.ts";
 import { adminAdmission, consoleSession } from "./consoleSession.ts";
 import { type DeviceDeps, deviceHandlers } from "./deviceHandlers.ts";
@@ -18,6 +19,7 @@ import { openApi } from "./openapi.ts";
 import { staticFiles } from "./staticFiles.ts";
 
 export type AppDeps = AdminDeps &
+  ConsoleDeps &
   Omit<DeviceDeps, "requireDevice"> & {
     /** Undefined: devices reach this server under the name that they put into `Host`. */
     readonly publicUrl: URL | undefined;
@@ -57,6 +59,7 @@ export function makeApp(deps: AppDeps): FastifyInstance {
   changeStream(app, { ...deps, sessions }, admit);
   consolePages(app);
   adminHandlers(app, deps, admit);
+  consoleHandlers(app, deps, admit);
   const requireDevice = deviceSignature(deps);
   deviceHandlers(app, { ...deps, requireDevice });
   fleetLockHandlers(app, { ...deps, requireDevice }, admit);

@@ -8,20 +8,29 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
 import type { ReleaseSource } from "../../content/releaseSource.ts";
 import { explain } from "../../core/explain.ts";
+import type { KnownUpdate } from "../../core/installedHere.ts";
 import type { Audience, AudienceDevice } from "../../protocol/adminApi.ts";
-import type { Explanation } from "../../protocol/decisions.ts";
+import type { Explanation, NotOffered } from "../../protocol/decisions.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { type DeviceId, formatUpdate, type Product, type Version } from "../../protocol/ids.ts";
+import type { EffectivePolicy } from "../../protocol/settings.ts";
 import type { Database } from "../storage/database.ts";
-import { offeringOf, offeringsFrom } from "../storage/offerings.ts";
+import { offeringOf, offeringsFrom, type ReportedOffering } from "../storage/offerings.ts";
 
 export interface Preview {
   /** Without a version: what is offered of the product, or else its newest version. */
   why(deviceId: DeviceId, asked: Asked): Promise<Explanation>;
+  /** Whether and when one device would get this version. */
+  when(deviceId: DeviceId, update: UpdateName): Promise<AudienceDevice>;
+  /** Every update that was looked at for a device; one without a refusal is offered. */
+  decided(deviceId: DeviceId): Promise<{ update: KnownUpdate; refusal?: NotOffered }[]>;
+  /** Out of the settings of the machine and those that are signed. */
+  policy(device: DeviceNow): Promise<EffectivePolicy>;
   /** Who of the machines that follow the product would get this version, and when. */
-  audience(update: { product: Product; version: Version }): Promise<Audience>;
+  audience(update: UpdateName): Promise<Audience>;
 }
 
+type UpdateName = { readonly product: Product; readonly version: Version };
 type Asked = { readonly product: Product; readonly version?: Version | undefined };
 
 const DAY_MS = 86_400_000;
@@ -36,15 +45,45 @@ export function openPreview(deps: {
   readonly now: () => number;
 }): Preview {
   const { db, releases, now } = deps;
+  const known = async (deviceId: DeviceId): Promise<ReportedOffering> => {
+    const device = await offeringOf(db, deviceId);
+    if (device !== undefined) return device;
+    throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${deviceId}` });
+  };
+  const reported = async (deviceId: DeviceId): Promise<DeviceNow> => {
+    const { now: device } = await known(deviceId);
+    if (device !== undefined) return device;
+    throw new UpbeatError("UPB-SERVER-NOT-REPORTED", { object: deviceId });
+  };
   return {
     async why(deviceId, asked) {
-      const device = await offeringOf(db, deviceId);
-      if (device === undefined)
-        throw new UpbeatError("UPB-SERVER-NOT-FOUND", { object: `device ${deviceId}` });
-      if (device.now === undefined)
-        throw new UpbeatError("UPB-SERVER-NOT-REPORTED", { object: deviceId });
-      const { input } = await gatherAndDecide(await releases(), device.now, now(), asked);
+      const device = await reported(deviceId);
+      const { input } = await gatherAndDecide(await releases(), device, now(), asked);
       return explain(input, asked);
+    },
+
+    async when(deviceId, update) {
+      const { name, now: device } = await known(deviceId);
+      const about = { deviceId, name };
+      if (device === undefined) return { ...about, outcome: "unknown" };
+      return { ...about, ...(await answer(await releases(), device, update, now())) };
+    },
+
+    async decided(deviceId) {
+      const device = await reported(deviceId);
+      const { input, decision } = await gatherAndDecide(await releases(), device, now());
+      return input.updates.flatMap((update) => {
+        const isOffered = decision.offers.some((offer) => isSame(offer.update, update.id));
+        const refusal = decision.notOffered.find((it) => isSame(it, update.id));
+        // A detectoid is asked about and never installed.
+        if (!isOffered && refusal === undefined) return [];
+        return [{ update, ...(refusal === undefined ? {} : { refusal }) }];
+      });
+    },
+
+    async policy(device) {
+      const { settings } = await gatherAndDecide(await releases(), device, now());
+      return settings.policy;
     },
 
     async audience(update) {
@@ -76,7 +115,7 @@ type AudienceAnswer = Omit<AudienceDevice, "deviceId" | "name">;
 async function answer(
   source: ReleaseSource,
   device: DeviceNow,
-  update: { product: Product; version: Version },
+  update: UpdateName,
   nowMs: number,
 ): Promise<AudienceAnswer> {
   let first: AudienceAnswer | undefined;
@@ -101,10 +140,7 @@ async function answer(
   return first ?? { outcome: "unknown" };
 }
 
-function summary(
-  update: { product: Product; version: Version },
-  found: readonly AudienceDevice[],
-): Audience {
+function summary(update: UpdateName, found: readonly AudienceDevice[]): Audience {
   const count = (outcome: AudienceDevice["outcome"]) =>
     found.filter((it) => it.outcome === outcome).length;
   const days = Map.groupBy(

@@ -40,9 +40,9 @@ export function readCurrentSet(files: RepositoryFiles): CurrentSet | undefined {
   const timestampBytes = files.read(TIMESTAMP_PATH);
   if (timestampBytes === undefined) return undefined;
   const timestamp = parseTimestamp(timestampBytes).signed;
-  const snapshotBytes = present(files, rolePath("snapshot", timestamp.snapshot.version));
+  const snapshotBytes = presentFile(files, rolePath("snapshot", timestamp.snapshot.version));
   const snapshot = parseSnapshot(snapshotBytes).signed;
-  const root = parseRoot(present(files, rolePath("root", files.rootVersion()))).signed;
+  const root = parseRoot(presentFile(files, rolePath("root", files.rootVersion()))).signed;
   const meta = new Map<string, RoleMeta>();
   for (const [role, { version, sizeBytes, hashes }] of snapshot.meta) {
     // Our own signer always writes both.
@@ -58,7 +58,7 @@ export function roleBytes(files: RepositoryFiles, { meta }: CurrentSet, role: st
   const about = meta.get(role);
   if (about === undefined) throw damaged(role);
   const path = rolePath(role, about.version);
-  const bytes = present(files, path);
+  const bytes = presentFile(files, path);
   if (sha256Of(bytes) === about.sha256) return bytes;
   throw damaged(path);
 }
@@ -94,7 +94,8 @@ export const snapshotMetaOf = (meta: ReadonlyMap<string, RoleMeta>): SnapshotMet
 export const sha256Of = (bytes: Uint8Array): Sha256 =>
   Sha256.parse(createHash("sha256").update(bytes).digest("hex"));
 
-function present(files: RepositoryFiles, path: string): Uint8Array {
+/** Errors: UPB-SERVER-DAMAGED. */
+export function presentFile(files: RepositoryFiles, path: string): Uint8Array {
   const bytes = files.read(path);
   if (bytes === undefined) throw damaged(path);
   return bytes;

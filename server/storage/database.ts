@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
+import { type Generated, Kysely, type SqliteDatabase, SqliteDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -30,6 +30,15 @@ export interface Tables {
     offering: string | null;
     /** `DiagnosisReport`. Null: it tells none. */
     diagnosis: string | null;
+    /** Of the last check, when it failed, and when that was: newer ones count. */
+    check_error: string | null;
+    check_ms: number | null;
+    /** How it stands, with which error, and its labels (`fleet/describe.ts`). */
+    state: Generated<string>;
+    error_code: string | null;
+    /** The name as its labels were written with. */
+    name_key: Generated<string>;
+    labels: Generated<string>;
   };
   /** The roots of that diagnosis that are open, for counting. */
   device_cause: {
@@ -73,6 +82,12 @@ export interface Tables {
     state_ms: number;
     error_code: string | null;
   };
+  /** Devices by label, in the order of their names and in that of when they were heard of. */
+  device_label: { label: string; name_key: string; device_id: string; seen_ms: number };
+  label_count: { label: string; devices: number };
+  compliance_day: { day_ms: number; state: string; devices: number };
+  /** Devices that took a step of an update for the first time within an hour. */
+  update_hour: { manifest_sha256: string; step: string; hour_ms: number; devices: number };
   fleet_lock_group: { name: string; slots: number; open: number; asked_ms: number | null };
   fleet_lock: { group_name: string; holder: string; since_ms: number };
 }

@@ -49,6 +49,9 @@ export async function newEnrolmentSecret(db: Database, nowMs: number): Promise<s
   return secret;
 }
 
+/** What else is written in the transaction that wrote something about a device. */
+export type AlsoWrite = (transaction: Database, deviceId: DeviceId) => Promise<void>;
+
 /**
  * Uses the token up and makes the device, both or neither. The same key with the same token gets the
  * same answer again, because the first answer may have been lost on the way.
@@ -58,6 +61,7 @@ export async function enrolDevice(
   db: Database,
   request: EnrolRequest,
   nowMs: number,
+  also: AlsoWrite,
 ): Promise<DeviceId> {
   const deviceId = DeviceId.parse(`dev-${digest(request.publicKey).slice(0, 32)}`);
   const secret = digest(request.token);
@@ -99,9 +103,13 @@ export async function enrolDevice(
         products: "[]",
         offering: null,
         diagnosis: null,
+        check_error: null,
+        check_ms: null,
+        error_code: null,
       })
       .onConflict((conflict) => conflict.column("device_id").doUpdateSet({ name: request.name }))
       .execute();
+    await also(transaction, deviceId);
     return deviceId;
   });
 }
@@ -122,6 +130,7 @@ export async function storeReport(
   deviceId: DeviceId,
   batch: ReportBatch,
   nowMs: number,
+  also: AlsoWrite,
 ): Promise<string[]> {
   await db.transaction().execute(async (transaction) => {
     const { facts, products, offering } = batch.inventory ?? {};
@@ -148,11 +157,26 @@ export async function storeReport(
         .onConflict((conflict) => conflict.columns(["device_id", "event_id"]).doNothing())
         .executeTakeFirst();
       if (isNew) await recordProgress(transaction, deviceId, event);
+      if (isNew) await recordCheck(transaction, deviceId, event);
     }
     await dropOldEvents(transaction, deviceId);
     if (batch.diagnosis !== undefined) await storeDiagnosis(transaction, deviceId, batch.diagnosis);
+    await also(transaction, deviceId);
   });
   return batch.events.map((event) => event.id);
+}
+
+/** Reports may arrive in any order: the newest check by the device's own clock counts. */
+async function recordCheck(db: Database, deviceId: DeviceId, event: DeviceEvent): Promise<void> {
+  if (event.kind !== "check") return;
+  await db
+    .updateTable("device")
+    .set({ check_error: event.error?.code ?? null, check_ms: event.atMs })
+    .where("device_id", "=", deviceId)
+    .where((where) =>
+      where.or([where("check_ms", "is", null), where("check_ms", "<=", event.atMs)]),
+    )
+    .execute();
 }
 
 async function dropOldEvents(db: Database, deviceId: DeviceId): Promise<void> {

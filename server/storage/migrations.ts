@@ -1,5 +1,5 @@
 /** The schema, step by step. A step that has been released never changes; the next one does. */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -129,6 +129,83 @@ export const MIGRATIONS: Record<string, Migration> = {
         .on("device_cause")
         .columns(["cause", "at_ms"])
         .execute();
+    },
+  },
+  "0007-labels": {
+    async up(db: Kysely<unknown>) {
+      const add = (name: string, type: "text" | "bigint", initial: string | null) =>
+        db.schema
+          .alterTable("device")
+          .addColumn(name, type, (column) =>
+            initial === null ? column : column.notNull().defaultTo(initial),
+          )
+          .execute();
+      await add("check_error", "text", null);
+      await add("check_ms", "bigint", null);
+      await add("state", "text", "unknown");
+      await add("error_code", "text", null);
+      await add("name_key", "text", "");
+      await add("labels", "text", "[]");
+      await db.schema
+        .createTable("device_label")
+        .addColumn("label", "text", (column) => column.notNull())
+        .addColumn("name_key", "text", (column) => column.notNull())
+        .addColumn("device_id", "text", (column) => column.notNull())
+        .addColumn("seen_ms", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("device_label_key", ["label", "name_key", "device_id"])
+        // Millions of rows: the key is the row, not a second tree beside it.
+        .modifyEnd(sql`without rowid`)
+        .execute();
+      await db.schema
+        .createIndex("device_label_by_seen")
+        .on("device_label")
+        .columns(["label", "seen_ms", "device_id", "name_key"])
+        .execute();
+      await db.schema
+        .createTable("label_count")
+        .addColumn("label", "text", (column) => column.primaryKey())
+        .addColumn("devices", "bigint", (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable("compliance_day")
+        .addColumn("day_ms", "bigint", (column) => column.notNull())
+        .addColumn("state", "text", (column) => column.notNull())
+        .addColumn("devices", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("compliance_day_key", ["day_ms", "state"])
+        .execute();
+    },
+  },
+  "0008-update-hour": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("update_hour")
+        .addColumn("manifest_sha256", "text", (column) => column.notNull())
+        .addColumn("step", "text", (column) => column.notNull())
+        .addColumn("hour_ms", "bigint", (column) => column.notNull())
+        .addColumn("devices", "bigint", (column) => column.notNull())
+        .addPrimaryKeyConstraint("update_hour_key", ["manifest_sha256", "step", "hour_ms"])
+        .execute();
+      await db.schema
+        .createIndex("device_update_with_error")
+        .on("device_update")
+        .columns(["manifest_sha256", "error_code"])
+        .where(sql.ref("error_code"), "is not", null)
+        .execute();
+      // Whoever did anything with an update was offered it.
+      await sql`
+        UPDATE device_update SET offered_ms =
+          coalesce(offered_ms, downloaded_ms, installed_ms, failed_ms, rolled_back_ms, state_ms)
+        WHERE offered_ms IS NULL`.execute(db);
+      for (const step of ["offered", "downloaded", "installed", "failed", "rolled_back"].map(
+        (name) => `${name}_ms`,
+      )) {
+        const at = sql.ref(step);
+        await sql`
+          INSERT INTO update_hour (manifest_sha256, step, hour_ms, devices)
+          SELECT manifest_sha256, ${step}, ${at} / 3600000 * 3600000, count(*)
+          FROM device_update WHERE ${at} IS NOT NULL
+          GROUP BY manifest_sha256, ${at} / 3600000 * 3600000`.execute(db);
+      }
     },
   },
 };

@@ -67,7 +67,7 @@ const event = (state: string, atMs: number, more: object = {}): DeviceEvent =>
     ...more,
   });
 const report = (number: number, ...events: DeviceEvent[]) =>
-  storeReport(db, device(number), { batchId: randomUUID(), sentMs: 0, events }, 0);
+  storeReport(db, device(number), { batchId: randomUUID(), sentMs: 0, events }, 0, async () => {});
 const counts = (channel = "stable") => countProgress(db, channel, KIOSK);
 
 describe("the counts of an update", () => {

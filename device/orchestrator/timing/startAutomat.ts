@@ -68,7 +68,7 @@ export function startAutomat(parts: AutomatParts): Automat {
     restart: parts.restart,
     current: parts.current,
     request: parts.request,
-    pause: calls.pause,
+    pauseDownload: calls.pauseDownload,
     restartMachine: calls.restartMachine,
     async takeRestartSlot({ settings }) {
       const service = lockService(paths, settings.restartLock, now);

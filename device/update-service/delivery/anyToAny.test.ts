@@ -266,7 +266,6 @@ function worldOn(
     incoming,
     patches: join(folder, "patches"),
     verified: new Set(),
-    known: () => undefined,
     downloader: {
       metadata: { fetch: never },
       target: never,
