@@ -1,18 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { serveFiles } from "../tests/support/fileServer.ts";
 import { checkForChange, FULL_REFRESH_EVERY_MS, type LastRefresh } from "./changeCheck.ts";
-import { httpMetadataSource } from "./metadataSource.ts";
+import { type HttpMetadataSource, httpMetadataSource } from "./metadataSource.ts";
 
 describe("a check for change", () => {
   const NOW_MS = 1_780_000_000_000;
   const files = new Map<string, Uint8Array>();
   let server: Awaited<ReturnType<typeof serveFiles>>;
+  let source: HttpMetadataSource;
   let last: LastRefresh;
 
   beforeEach(async () => {
     files.set("metadata/timestamp.json", Buffer.from("one"));
     server = await serveFiles(files);
-    const source = httpMetadataSource(server.url);
+    source = httpMetadataSource(server.url);
     await source.fetch("timestamp.json", 100);
     const etag = source.etagOf("timestamp.json") ?? "";
     server.requests.length = 0;
@@ -21,7 +22,7 @@ describe("a check for change", () => {
   afterEach(() => server.close());
 
   const check = (nowMs: number, after: LastRefresh | undefined = last) =>
-    checkForChange({ baseUrl: server.url, last: after, nowMs });
+    checkForChange({ source, last: after, nowMs });
 
   it("asks one conditional question while nothing changed", async () => {
     expect(await check(NOW_MS + 1)).toBe("unchanged");
@@ -31,6 +32,9 @@ describe("a check for change", () => {
   it("sees a new timestamp, and one that is gone", async () => {
     files.set("metadata/timestamp.json", Buffer.from("two"));
     expect(await check(NOW_MS + 1)).toBe("refresh-needed");
+    server.requests.length = 0;
+    expect(await source.fetch("timestamp.json", 100)).toEqual(Buffer.from("two"));
+    expect(server.requests).toEqual([]);
     files.delete("metadata/timestamp.json");
     expect(await check(NOW_MS + 1)).toBe("refresh-needed");
   });
@@ -40,7 +44,7 @@ describe("a check for change", () => {
     expect(await check(NOW_MS + 10, due)).toBe("refresh-needed");
     expect(await check(NOW_MS + FULL_REFRESH_EVERY_MS)).toBe("refresh-needed");
     expect(await check(NOW_MS - 1)).toBe("refresh-needed");
-    const never = checkForChange({ baseUrl: server.url, last: undefined, nowMs: NOW_MS });
+    const never = checkForChange({ source, last: undefined, nowMs: NOW_MS });
     expect(await never).toBe("refresh-needed");
     expect(server.requests).toEqual([]);
   });

@@ -7,8 +7,7 @@
  * Errors: UPB-FETCH-*.
  */
 import { MAX_METADATA_BYTES } from "../protocol/trust/load.ts";
-import { boundedFetch } from "./boundedFetch.ts";
-import { serverUrl } from "./metadataSource.ts";
+import type { HttpMetadataSource } from "./metadataSource.ts";
 
 /** What the last successful `refresh` left: kept by the caller. */
 export interface LastRefresh {
@@ -22,17 +21,15 @@ export interface LastRefresh {
 export const FULL_REFRESH_EVERY_MS = 24 * 60 * 60 * 1000;
 
 export async function checkForChange(input: {
-  readonly baseUrl: URL;
+  /** What it fetches it keeps for the refresh that follows. */
+  readonly source: HttpMetadataSource;
   readonly last: LastRefresh | undefined;
   readonly nowMs: number;
 }): Promise<"unchanged" | "refresh-needed"> {
-  const { baseUrl, last, nowMs } = input;
+  const { source, last, nowMs } = input;
   if (last === undefined || isRefreshDue(last, nowMs)) return "refresh-needed";
-  const answer = await boundedFetch(serverUrl(baseUrl, "metadata/timestamp.json"), {
-    maxBytes: MAX_METADATA_BYTES.timestamp,
-    headers: { "if-none-match": last.etag },
-  });
-  return answer.status === 304 ? "unchanged" : "refresh-needed";
+  const isSame = await source.isSame("timestamp.json", last.etag, MAX_METADATA_BYTES.timestamp);
+  return isSame ? "unchanged" : "refresh-needed";
 }
 
 /** A clock before the last refresh was set back: `refresh` judges that. */

@@ -6,10 +6,12 @@
  */
 import { UpbeatError } from "../protocol/errors/error.ts";
 import type { MetadataSource } from "../protocol/trust/ports.ts";
-import { boundedFetch } from "./boundedFetch.ts";
+import { boundedFetch, type Fetched } from "./boundedFetch.ts";
 import type { TargetReader } from "./releases.ts";
 
 export interface HttpMetadataSource extends MetadataSource {
+  /** Whether the server still has that of this name; another one is not fetched again. */
+  isSame(name: string, etag: string, maxBytes: number): Promise<boolean>;
   /** The ETag that came with the newest answer of that name: for `checkForChange`. */
   etagOf(name: string): string | undefined;
 }
@@ -20,11 +22,24 @@ export function httpMetadataSource(
   onTraffic: (bytes: number) => void = () => {},
 ): HttpMetadataSource {
   const etags = new Map<string, string>();
+  const ahead = new Map<string, Fetched>();
+  const ask = async (name: string, maxBytes: number, headers: Record<string, string> = {}) => {
+    const url = serverUrl(baseUrl, `metadata/${name}`);
+    const answer = await boundedFetch(url, { maxBytes, headers });
+    onTraffic(answer.bytes.length);
+    return answer;
+  };
   return {
     etagOf: (name) => etags.get(name),
+    async isSame(name, etag, maxBytes) {
+      const answer = await ask(name, maxBytes, { "if-none-match": etag });
+      if (answer.status === 304) return true;
+      ahead.set(name, answer);
+      return false;
+    },
     fetch: async (name, maxBytes) => {
-      const answer = await boundedFetch(serverUrl(baseUrl, `metadata/${name}`), { maxBytes });
-      onTraffic(answer.bytes.length);
+      const answer = ahead.get(name) ?? (await ask(name, maxBytes));
+      ahead.delete(name);
       if (answer.status === 404) return undefined;
       const etag = answer.headers.get("etag");
       if (etag === null) etags.delete(name);

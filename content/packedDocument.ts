@@ -14,11 +14,17 @@ const c = zlib.constants;
 /** RFC 8878, 3.1.1.1.2: what every reader should be ready for, 8 MiB. */
 const WINDOW_LOG = 23;
 
-/** The same bytes whenever the same document is packed by the same zstd. */
-export function packDocument(raw: Uint8Array): { bytes: Uint8Array; packed: PackedDocument } {
+/**
+ * The same bytes whenever the same document is packed by the same zstd. `plain`: as it is, because it
+ * mostly travels in a bundle, which compresses it together with what it repeats.
+ */
+export function packDocument(
+  raw: Uint8Array,
+  plain = false,
+): { bytes: Uint8Array; packed: PackedDocument } {
   const params = { [c.ZSTD_c_compressionLevel]: 19, [c.ZSTD_c_windowLog]: WINDOW_LOG };
   const zstd = zlib.zstdCompressSync(raw, { params, pledgedSrcSize: raw.length });
-  const isSmaller = zstd.length < raw.length;
+  const isSmaller = !plain && zstd.length < raw.length;
   const bytes = isSmaller ? zstd : raw;
   const { length, hashes } = metaOf(bytes);
   return {

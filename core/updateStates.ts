@@ -18,7 +18,7 @@ export const TRANSITIONS = {
   superseded:        { offer: "offered", restore: "installed", download: "downloading" },
   downloading:       { downloaded: "downloaded", fail: "failed", pause: "paused" },
   downloaded:        { install: "installing", supersede: "superseded", fail: "failed", download: "downloading" },
-  installing:        { needRestart: "restart-pending", switched: "committing", fail: "failed", undo: "rolling-back" },
+  installing:        { needRestart: "restart-pending", switched: "committing", pause: "downloaded", fail: "failed", undo: "rolling-back" },
   "restart-pending": { restarted: "committing", undo: "rolling-back" },
   committing:        { healthy: "installed", undo: "rolling-back" },
   installed:         { uninstall: "uninstalling", undo: "rolling-back", replaced: "superseded", repair: "downloading" },

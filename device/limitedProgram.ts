@@ -23,7 +23,7 @@ export interface ProgramRun extends ProgramLimits {
   /** Written to its standard input. */
   readonly input?: string;
   /** Ends it early. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A program that fails is an answer with a reason, not an error. */

@@ -36,6 +36,8 @@ const WhichUpdates = {
   updates: z.array(UpdateId).max(1_000).optional(),
   /** Nobody waits for it: it takes less of the network and stops when somebody comes back. */
   background: z.boolean().optional(),
+  /** The machine goes down: nobody comes back before that. */
+  atShutdown: z.boolean().optional(),
 };
 
 export const ChangeRequest = z.discriminatedUnion("kind", [

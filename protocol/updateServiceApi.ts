@@ -3,7 +3,7 @@
  *
  *   GET  /v1/status            -> ServiceStatus
  *   POST /v1/jobs  JobRequest  -> 202 JobAccepted · 409 UPB-INSTALL-BUSY
- *   POST /v1/download/pause    -> { paused: boolean }           stopped where it is, kept
+ *   POST /v1/pause             -> { paused: boolean }           stopped where it is, if it can be
  *   POST /v1/restart           -> { begun: true }               restarts the machine, now
  *   GET  /v1/plans/JOB         -> PlanAnswer · 404 UPB-CHANGE-UNKNOWN
  *   GET  /v1/history?limit=N   -> { entries: HistoryEntry[] }   newest first

@@ -49,6 +49,10 @@ export interface RepositoryFiles {
   finish(): void;
   /** New files and, last, a changed one; each whole or not at all. */
   replace(files: FileSet): void;
+  /** One that may be lost: whole, but not flushed. */
+  put(path: string, bytes: Uint8Array): void;
+  /** Names of `metadata/after-N.bundle`. */
+  bundles(): string[];
 }
 
 /** `last`: what was added when the signer had answered. */
@@ -163,6 +167,11 @@ export function repositoryFiles(
     replace(files) {
       for (const [path, bytes] of files) writeDurably(at(path), bytes, MODE);
     },
+    put(path, bytes) {
+      writeFileSync(`${at(path)}.new`, bytes, { mode: MODE });
+      renameSync(`${at(path)}.new`, at(path));
+    },
+    bundles: () => readdirSync(at("metadata")).filter((name) => /^after-\d+\.bundle$/.test(name)),
   };
 }
 

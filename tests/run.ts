@@ -14,6 +14,7 @@ const TSC = "node_modules/typescript/bin/tsc";
 const STEPS: readonly Step[] = [
   commandStep("types", [process.execPath, TSC, "--noEmit"]),
   commandStep("web types", [process.execPath, TSC, "-p", "web"]),
+  commandStep("console types", [process.execPath, TSC, "-p", "web/admin"]),
   commandStep("style", ["biome", "check", "."]),
   commandStep("unused", ["knip", "--no-progress"]),
   vitestStep("unit", []),

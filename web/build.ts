@@ -16,16 +16,18 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 const OUT = join(ROOT, "dist/web");
-const APPLICATIONS = ["settings"] as const;
+/** By folder below `web/`: the address below which each is served. */
+const APPLICATIONS = { settings: "/", admin: "/admin/" } as const;
+type Application = keyof typeof APPLICATIONS;
+const NAMES = Object.keys(APPLICATIONS) as Application[];
 
 /** Where the pages of one application are once they are built. */
-export const builtFolder = (application: (typeof APPLICATIONS)[number]): string =>
-  join(OUT, application);
+export const builtFolder = (application: Application): string => join(OUT, application);
 
 /** Several may build at once, e.g. test files: each builds beside and the last one to finish stays. */
 export async function buildPages(): Promise<"built" | "unchanged"> {
   const hash = sourceHash();
-  const stale = APPLICATIONS.filter((name) => stampOf(name) !== hash);
+  const stale = NAMES.filter((name) => stampOf(name) !== hash);
   if (stale.length === 0) return "unchanged";
   // Loaded only when needed: it is most of the time that an unchanged tree would take.
   const [{ build }, { default: react }] = await Promise.all([
@@ -41,6 +43,7 @@ export async function buildPages(): Promise<"built" | "unchanged"> {
     await build({
       configFile: false,
       root: join(ROOT, "web", name),
+      base: APPLICATIONS[name],
       plugins: [react()],
       logLevel: "warn",
       build: {
@@ -62,7 +65,7 @@ export async function buildPages(): Promise<"built" | "unchanged"> {
   return "built";
 }
 
-function stampOf(name: (typeof APPLICATIONS)[number]): string | undefined {
+function stampOf(name: Application): string | undefined {
   const stamp = join(builtFolder(name), ".stamp");
   return existsSync(stamp) ? readFileSync(stamp, "utf8") : undefined;
 }

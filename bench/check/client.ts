@@ -35,7 +35,11 @@ process.send?.("ready");
 async function perform(work: Work): Promise<Omit<Done, "cpuMs">> {
   const nowMs = Date.now();
   if (work.what === "check") {
-    const outcome = await checkForChange({ baseUrl, last: work.last, nowMs });
+    const outcome = await checkForChange({
+      source: httpMetadataSource(baseUrl),
+      last: work.last,
+      nowMs,
+    });
     return { outcome, last: undefined };
   }
   const source = httpMetadataSource(baseUrl);

@@ -127,7 +127,7 @@ export const install = command({
       kind: "install",
       product,
       provider,
-      ...(updates === undefined ? {} : { updates, background: true }),
+      ...(updates === undefined ? {} : { updates, background: true, atShutdown: true }),
     });
     return ended(change, "Installed", "Undo it with: upbeat rollback PRODUCT");
   },

@@ -88,7 +88,7 @@ async function storeAll(
     whole: { sizeBytes: storedBytesOf(places), frames: frames.length },
     patches: patches.toSorted((a, b) => a.sizeBytes - b.sizeBytes),
   };
-  const document = packDocument(stableJson(delivery));
+  const document = packDocument(stableJson(delivery), true);
   for (const { bytes, packed } of [packedList, table, document])
     await uploads.bytes(bytes, packed, "lists");
   return { packed: document.packed, patches: costs };

@@ -116,6 +116,42 @@ describe("an install", () => {
   });
 });
 
+describe("what is at work", () => {
+  const paused = (differs: Partial<Situation>, ...updates: PendingUpdate[]) =>
+    planNow({ ...situation({ updates }), ...differs }).pause;
+  const present = { machine: machine({ people: "present" }) };
+  const downloading = update({ stage: "downloading" });
+  const installing = update({ stage: "installing" });
+
+  it("stops when somebody comes back, and for what it would not have begun for", () => {
+    for (const it of [downloading, installing]) {
+      expect(paused({}, it)).toEqual([]);
+      expect(paused(present, it)).toEqual([it.id]);
+    }
+    expect(paused({ machine: machine({ network: "metered" }) }, downloading)).toHaveLength(1);
+    expect(paused({ machine: machine({ power: "battery" }) }, installing)).toHaveLength(1);
+  });
+
+  it("does not stop because the machine is busy: that is its own doing", () => {
+    for (const it of [downloading, installing]) {
+      expect(paused({ machine: machine({ busy: true }) }, it)).toEqual([]);
+    }
+  });
+
+  it("goes on beside people from its deadline on, and when somebody asked for it", () => {
+    const overdue = { firstOfferedMs: NOON_MS - 7 * DAY_MS };
+    expect(paused(present, { ...installing, ...overdue })).toEqual([]);
+    expect(paused(present, { ...installing, asked: "install" })).toEqual([]);
+  });
+
+  it("goes on when it goes along with a restart that is about to happen", () => {
+    const other = update({ product: "other", restart: "always", ...pendingSince(NOON_MS) });
+    const asked = { ...present, restart: wishes({ now: true }) };
+    expect(paused(asked, installing, other)).toEqual([]);
+    expect(paused(present, installing, other)).toEqual([installing.id]);
+  });
+});
+
 describe("a restart", () => {
   const pending = update({ restart: "always", ...pendingSince(NOON_MS - HOUR_MS) });
   const away = { people: "away" } as const;

@@ -27,6 +27,8 @@ export interface Plan {
   readonly checkFirst: boolean;
   /** One after the other; an exclusive one stands alone. */
   readonly install: readonly UpdateId[];
+  /** What is at work and would not be begun now: it stops where that does no harm. */
+  readonly pause: readonly UpdateId[];
   /** Installed when the person shuts down or restarts by themselves. */
   readonly atShutdown: readonly UpdateId[];
   readonly waiting: readonly {
@@ -61,6 +63,7 @@ export function planNow(now: Situation): Plan {
     download: downloads.map((it) => it.id),
     checkFirst,
     install: checkFirst ? [] : installs.map((it) => it.id),
+    pause: toPause(updates, now).map((it) => it.id),
     atShutdown: atShutdown(updates, now).map((it) => it.id),
     waiting: steps
       .filter(({ waiting }) => waiting.length > 0)
@@ -92,6 +95,30 @@ const mayGoAlong = (it: { step: string; update: PendingUpdate; waiting: readonly
   it.step === "install" &&
   !it.update.exclusive &&
   it.waiting.every(({ reason }) => GIVES_WAY.has(reason));
+
+/** Its own work makes a machine busy, and a try that began is not put off to its next one. */
+const NO_REASON_TO_STOP: ReadonlySet<Waiting["reason"]> = new Set(["machine-idle", "retry"]);
+
+function toPause(updates: readonly PendingUpdate[], now: Situation): PendingUpdate[] {
+  const begun = updates.flatMap((update) => {
+    const { stage } = update;
+    if (stage !== "downloading" && stage !== "installing") return [];
+    const waits = stage === "installing" ? installWaits(update, now) : downloadWaits(update, now);
+    return [{ update, waits: waits.filter(({ reason }) => !NO_REASON_TO_STOP.has(reason)) }];
+  });
+  const unwelcome = begun.filter(({ waits }) => waits.length > 0);
+  if (unwelcome.length === 0) return [];
+  // What goes along with a restart goes on to its end.
+  const restart = decideRestart(now, { working: false, installs: [], downloads: [] });
+  return unwelcome
+    .filter(
+      ({ update, waits }) =>
+        update.stage === "downloading" ||
+        !isImminent(restart) ||
+        !waits.every(({ reason }) => GIVES_WAY.has(reason)),
+    )
+    .map(({ update }) => update);
+}
 
 function nextStep(update: PendingUpdate): "download" | "install" | undefined {
   if (update.stage === "offered" || update.stage === "downloading") return "download";

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type BundledSource, bundledSource } from "../../content/bundle/bundledSource.ts";
 import { folderTargetReader } from "../../content/folderSource.ts";
 import {
   type HttpMetadataSource,
@@ -11,20 +12,21 @@ import {
 import { metadataStore } from "../../content/metadataStore.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { MetadataStore } from "../../protocol/trust/ports.ts";
+import type { MetadataSource, MetadataStore } from "../../protocol/trust/ports.ts";
 import type { DevicePaths } from "../paths.ts";
 import { type TargetCache, targetCache } from "./targetCache.ts";
 
 export interface Repository {
   /** Another server or another root: nothing that was remembered counts. */
   readonly source: string;
-  readonly baseUrl: URL;
   readonly trust: {
     readonly trustedRoot: Uint8Array;
     readonly store: MetadataStore;
     readonly now: () => number;
     readonly source: HttpMetadataSource;
   };
+  /** What a refresh reads from: a bundle as far as it has it, and the timestamp with its ETag. */
+  readonly newest: BundledSource;
   readonly cache: TargetCache;
   /** So far, of this opening. */
   readonly traffic: { requests: number; receivedBytes: number };
@@ -47,17 +49,22 @@ export function openRepository(
   };
   const folder = join(paths.orchestratorState, "server", source.slice(0, 16));
   const http = httpMetadataSource(baseUrl, count);
-  return {
-    source,
-    baseUrl,
-    trust: { trustedRoot, store: metadataStore(join(folder, "metadata")), now, source: http },
-    cache: targetCache(
-      join(folder, "targets"),
-      catalogue === undefined ? httpTargetReader(baseUrl, count) : folderTargetReader(catalogue),
-    ),
-    traffic,
-  };
+  const store = metadataStore(join(folder, "metadata"));
+  const bundle = bundledSource({
+    ...{ trustedRoot, store, metadata: http, target: httpTargetReader(baseUrl, count) },
+    kept: (_path, sha256) => cache.kept(sha256),
+  });
+  const cache = targetCache(
+    join(folder, "targets"),
+    catalogue === undefined ? bundle.target : folderTargetReader(catalogue),
+  );
+  const newest = { ...bundle, metadata: exceptTimestamp(bundle.metadata, http) };
+  return { source, trust: { trustedRoot, store, now, source: http }, newest, cache, traffic };
 }
+
+const exceptTimestamp = (bundle: MetadataSource, http: MetadataSource): MetadataSource => ({
+  fetch: (name, maxBytes) => (name === "timestamp.json" ? http : bundle).fetch(name, maxBytes),
+});
 
 function readTrustedRoot(paths: DevicePaths): Uint8Array {
   try {

@@ -5,6 +5,7 @@
  * Errors: UPB-FETCH-*, UPB-TRUST-*, UPB-DEVICE-NOT-ENROLLED.
  */
 import { z } from "zod";
+import { firstFromBundle } from "../../content/bundle/bundledSource.ts";
 import { checkForChange, isRefreshDue } from "../../content/changeCheck.ts";
 import { folderMetadataSource } from "../../content/folderSource.ts";
 import { type DeviceNow, type Gathered, gatherAndDecide } from "../../content/gather.ts";
@@ -71,14 +72,13 @@ export async function scanOffline(input: DecideInput): Promise<Evaluation> {
 export async function scan(input: ScanInput): Promise<Evaluation> {
   const { database, device, now } = input;
   const repository = openRepository(input.paths, input.config, now);
-  const { source, baseUrl, trust, traffic } = repository;
+  const { source, trust, traffic } = repository;
   const remembered = database.recall("lastRefresh", LastRefresh);
   const last = remembered?.source === source && !input.full ? remembered : undefined;
   const before = last && database.recall("evaluation", Evaluation);
 
   if (before !== undefined && last !== undefined && !isRefreshDue(last, now())) {
-    const answer = await checkForChange({ baseUrl, last, nowMs: now() });
-    traffic.requests += 1;
+    const answer = await checkForChange({ source: trust.source, last, nowMs: now() });
     if (answer === "unchanged") {
       if (before.decidedFor === digest([source, device]) && before.isTimeless) {
         const result: CheckResult = { ...before.result, outcome: "unchanged", ...traffic };
@@ -91,7 +91,7 @@ export async function scan(input: ScanInput): Promise<Evaluation> {
       }
     }
   }
-  const trusted = await refresh(trust);
+  const trusted = await refreshed(repository);
   const evaluation = await evaluate(input, repository, trusted, "evaluated");
   return database.atomically(() => {
     const etag = trust.source.etagOf("timestamp.json");
@@ -125,11 +125,13 @@ export async function lookAt(
   asked?: { readonly product: Product; readonly version?: Version | undefined },
 ): Promise<Gathered> {
   const repository = openRepository(input.paths, input.config, input.now);
-  const { trust } = repository;
-  const trusted = (await openUnexpired(trust)) ?? (await refresh(trust));
+  const trusted = (await openUnexpired(repository.trust)) ?? (await refreshed(repository));
   const releases = releasesOf(input.database, repository, trusted);
   return await gatherAndDecide(releases, input.device, input.now(), asked);
 }
+
+const refreshed = ({ trust, newest }: Repository): Promise<TrustedMetadata> =>
+  firstFromBundle(newest, ({ metadata }) => refresh({ ...trust, source: metadata }));
 
 /** Undefined too when what is kept has expired: then only the server can tell. */
 async function openUnexpired(trust: Repository["trust"]): Promise<TrustedMetadata | undefined> {

@@ -10,6 +10,8 @@ import type { TargetReader } from "../../content/releases.ts";
 
 export interface TargetCache {
   read: TargetReader;
+  /** As it lies there; undefined: it does not. */
+  kept(sha256: string): Uint8Array | undefined;
   /** Forgets everything that was not read since the last call. */
   keepOnlyRead(): void;
 }
@@ -17,6 +19,7 @@ export interface TargetCache {
 export function targetCache(folder: string, fetch: TargetReader): TargetCache {
   const wanted = new Set<string>();
   return {
+    kept: (sha256) => readIfThere(join(folder, sha256)),
     async read(path, sha256, maxBytes) {
       const file = join(folder, sha256);
       wanted.add(sha256);

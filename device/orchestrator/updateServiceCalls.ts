@@ -17,8 +17,8 @@ export interface UpdateServiceCalls {
   start(job: JobRequest): Promise<JobAccepted>;
   /** Of a `plan` job. */
   plan(jobId: string): Promise<PlanAnswer>;
-  /** False: no download is going on. */
-  pauseDownload(): Promise<boolean>;
+  /** Stops what can be stopped without harm. False: nothing of that is going on. */
+  pause(): Promise<boolean>;
   /** Errors: UPB-INSTALL-BUSY, UPB-RESTART-FAILED. */
   restartMachine(): Promise<void>;
 }
@@ -39,8 +39,8 @@ export function updateServiceCalls(paths: DevicePaths): UpdateServiceCalls {
         .entries,
     plan: (jobId) =>
       callLocal(socket, "GET", `/v1/plans/${jobId}`, PlanAnswer, undefined, TIMEOUT_MS),
-    pauseDownload: async () =>
-      (await callLocal(socket, "POST", "/v1/download/pause", Paused, {}, TIMEOUT_MS)).paused,
+    pause: async () =>
+      (await callLocal(socket, "POST", "/v1/pause", Paused, {}, TIMEOUT_MS)).paused,
     restartMachine: async () => {
       await callLocal(socket, "POST", "/v1/restart", z.unknown(), {}, RESTART_TIMEOUT_MS);
     },

@@ -52,7 +52,7 @@ export function updateServiceApi(about: {
   app.get("/v1/history", (request) => ({
     entries: journal.history(parse(HistoryQuery, request.query).limit),
   }));
-  app.post("/v1/download/pause", () => ({ paused: jobs.pauseDownload() }));
+  app.post("/v1/pause", () => ({ paused: jobs.pause() }));
   app.post("/v1/restart", async () => {
     jobs.requireIdle("restart");
     await about.restartMachine();

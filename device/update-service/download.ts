@@ -18,7 +18,7 @@ import { planRanges } from "../../core/deliveryPlan.ts";
 import type { DownloadPlan } from "../../protocol/downloadPlan.ts";
 import { CATALOGUE } from "../../protocol/errors/catalogue.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
-import type { UpdateId } from "../../protocol/ids.ts";
+import type { Sha256, UpdateId } from "../../protocol/ids.ts";
 import type { FileEntry, TreeEntry } from "../../protocol/payload.ts";
 import type { Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
@@ -52,6 +52,8 @@ export interface DownloadWorld {
   readonly patches: string;
   readonly downloader: Downloader;
   readonly find: (update: UpdateId) => Promise<FoundUpdate>;
+  /** An object that came along when it was looked for; unverified. */
+  readonly known: (sha256: Sha256) => Uint8Array | undefined;
   readonly now: () => number;
   /** Objects of the store that were hashed since this began: by their names. */
   readonly verified: Set<string>;

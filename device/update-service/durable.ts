@@ -19,6 +19,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { killPoint } from "../killPoint.ts";
+import { stopIfAsked, stopSignal } from "./interruption.ts";
 
 /**
  * The power-cut test takes every flush out and demands that it then finds damage: a test that
@@ -41,8 +42,10 @@ export async function flushFileSystem(folder: string): Promise<void> {
       detail: "there is no sync program",
     });
   try {
-    await promisify(execFile)(SYNC, ["-f", folder], { timeout: SYNC_TIMEOUT_MS });
+    const limits = { timeout: SYNC_TIMEOUT_MS, signal: stopSignal() };
+    await promisify(execFile)(SYNC, ["-f", folder], limits);
   } catch (cause) {
+    stopIfAsked();
     throw new UpbeatError("UPB-INSTALL-SYNC", { object: folder, cause });
   }
 }

@@ -6,6 +6,7 @@
  * UPB-INSTALL-OTHER-UPDATE, UPB-CONFIG-INVALID.
  */
 import { readFileSync } from "node:fs";
+import { type BundledSource, firstFromBundle } from "../../content/bundle/bundledSource.ts";
 import { readIndex, readUpdate } from "../../content/releases.ts";
 import { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
@@ -20,7 +21,7 @@ import {
 import type { ProductIndex, UpdateManifest } from "../../protocol/manifest.ts";
 import { openCached, refresh } from "../../protocol/trust/client.ts";
 import type { MetadataStore, VerifiedTarget } from "../../protocol/trust/ports.ts";
-import type { Downloader } from "./downloaderProcess.ts";
+import type { KeptIndexes } from "./keptIndexes.ts";
 
 export function readConfig(file: string): DeviceConfig {
   try {
@@ -49,32 +50,24 @@ export async function findUpdate(
   update: UpdateId,
   channel: Channel,
   about: {
-    trustedRootFile: string;
+    trustedRoot: Uint8Array;
     store: MetadataStore;
-    downloader: Downloader;
+    source: BundledSource;
+    indexes: KeptIndexes;
     now: () => number;
   },
 ): Promise<FoundUpdate> {
-  const { store, downloader, now } = about;
-  const trusted = await refresh({
-    trustedRoot: readRoot(about.trustedRootFile),
-    store,
-    now,
-    source: downloader.metadata,
+  return firstFromBundle(about.source, async ({ metadata, target }) => {
+    const trusted = await refresh({ ...about, source: metadata });
+    const found = await readUpdate(trusted, target, channel, update.product, update.version);
+    if (found === undefined)
+      throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object: formatUpdate(update) });
+    if (found.manifestSha256 !== update.manifestSha256)
+      throw otherUpdate(update, found.manifestSha256);
+    const readKept = about.indexes.through(target);
+    const index = await readIndex(trusted, readKept, channel, update.product);
+    return { ...found, index };
   });
-  const found = await readUpdate(
-    trusted,
-    downloader.target,
-    channel,
-    update.product,
-    update.version,
-  );
-  if (found === undefined)
-    throw new UpbeatError("UPB-TRUST-NO-SUCH-TARGET", { object: formatUpdate(update) });
-  if (found.manifestSha256 !== update.manifestSha256)
-    throw otherUpdate(update, found.manifestSha256);
-  const index = await readIndex(trusted, downloader.target, channel, update.product);
-  return { ...found, index };
 }
 
 /**
@@ -114,7 +107,8 @@ const otherUpdate = (update: UpdateId, signed: Sha256): UpbeatError =>
     detail: `expected ${update.manifestSha256}, signed is ${signed}`,
   });
 
-function readRoot(file: string): Uint8Array {
+/** Errors: UPB-CONFIG-INVALID. */
+export function readRoot(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (cause) {

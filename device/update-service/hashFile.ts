@@ -5,6 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
 import { passed } from "./collectGarbage.ts";
+import { stopIfAsked } from "./interruption.ts";
 
 /** One read: large enough for the disk, small enough for memory. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -77,9 +78,10 @@ export function writeAll(handle: number, chunk: Uint8Array): void {
 
 let turnStartedMs = performance.now();
 
-/** File work is done in one thread with the API; this lets the API answer in between. */
+/** File work is done in one thread with the API; this lets the API answer in between, and stop it. */
 export async function breathe(): Promise<void> {
   if (performance.now() - turnStartedMs < TURN_MS) return;
   await turn();
   turnStartedMs = performance.now();
+  stopIfAsked();
 }

@@ -20,6 +20,7 @@ import { killPoint } from "../killPoint.ts";
 import type { Handlers } from "./handlers/index.ts";
 import { requireHealthy, runCommand } from "./health.ts";
 import { backUpHistory } from "./historyBackup.ts";
+import { isStopped, stopIfAsked } from "./interruption.ts";
 import type { Journal, Operation } from "./journal.ts";
 import { type Manifests, requirePayload } from "./keptManifests.ts";
 import {
@@ -42,6 +43,8 @@ export interface InstallerWorld {
   readonly stillSigned: (update: UpdateId) => Promise<"signed" | "expired">;
   /** `repair/verify.ts`; `record` keeps durably what it has found. */
   readonly verify: (operation: Operation, record: (report: VerifyReport) => void) => Promise<void>;
+  /** Up to the switch an install may be stopped when somebody comes back (`jobs.ts`). */
+  readonly stoppably: (work: () => Promise<void>) => Promise<void>;
   readonly onPhase: (phase: Progress["phase"], totalBytes: number) => void;
   readonly onBytes: (bytes: number) => void;
 }
@@ -115,10 +118,28 @@ export function installer(world: InstallerWorld): () => Promise<void> {
     killPoint("install:verified");
     const payload = requirePayload(manifests, manifest);
     onPhase("stage", manifest.payload?.totalBytes ?? 0);
-    await handlers[manifest.handler].stage(manifest, payload, world.onBytes);
+    try {
+      await world.stoppably(async () => {
+        await handlers[manifest.handler].stage(manifest, payload, world.onBytes);
+        stopIfAsked();
+      });
+    } catch (error) {
+      if (isStopped(error)) return pause(operation);
+      throw error;
+    }
     killPoint("install:staged");
     if (manifest.restart === "always") parkUntilRestart(operation);
     else await commit(move(operation, "switched"));
+  }
+
+  /** Nothing has changed yet: it is as if nobody had begun, and no history entry says otherwise. */
+  function pause(operation: Operation): void {
+    const update = updateOf(operation);
+    const error = new UpbeatError("UPB-INSTALL-PAUSED", { object: formatUpdate(update) });
+    journal.atomically(() => {
+      journal.move(update, "pause", { ...facts(operation), error: reportError(error) });
+      journal.setOperation(undefined);
+    });
   }
 
   /** One restart serves them all: whatever else can be installed meanwhile need not wait. */

@@ -10,6 +10,7 @@ import { formatUpdate, type UpdateId } from "../../protocol/ids.ts";
 import type { BandwidthRule, TransferKind } from "../../protocol/transfer.ts";
 import type { JobRequest, PlanAnswer, Progress } from "../../protocol/updateServiceApi.ts";
 import { killPoint } from "../killPoint.ts";
+import { isStopped, stoppable } from "./interruption.ts";
 import type { Journal } from "./journal.ts";
 import { updateOf } from "./operations.ts";
 import type { ProviderRuns } from "./providerRuns.ts";
@@ -27,8 +28,8 @@ export interface JobsWorld {
   readonly providers: ProviderRuns;
   /** Does what the journal says is going on. */
   readonly proceed: () => Promise<void>;
-  /** `signal` ends it where it is; what has arrived is kept. */
-  readonly download: (update: UpdateId, manners: Manners, signal: AbortSignal) => Promise<void>;
+  /** It may be stopped where it is; what has arrived is kept. */
+  readonly download: (update: UpdateId, manners: Manners) => Promise<void>;
   /** How a download would go. */
   readonly plan: (update: UpdateId) => Promise<DownloadPlan>;
   readonly tidy: () => Promise<void>;
@@ -44,8 +45,13 @@ export interface Jobs {
   /** Errors: UPB-INSTALL-BUSY, and why it cannot begin. Durable when it returns. */
   accept(request: JobRequest): string;
   resume(): void;
-  /** Stops a download at once, to be taken up when it is asked for again. False: none is going on. */
-  pauseDownload(): boolean;
+  /**
+   * Stops what can be stopped without harm (a download, putting files in place), to be taken up when
+   * it is asked for again. False: nothing of that is going on.
+   */
+  pause(): boolean;
+  /** Work that `pause` stops; rejects then with an error that `isStopped` knows. */
+  stoppably<Result>(work: () => Promise<Result>): Promise<Result>;
   busy(): Progress | undefined;
   /** The answer to a `plan` job. Undefined: there was none of that id since the start. */
   planned(jobId: string): PlanAnswer | undefined;
@@ -66,11 +72,13 @@ export function jobs(world: () => JobsWorld): Jobs {
   let progress: Progress | undefined;
   let running: Promise<void> = Promise.resolve();
   let unfinished = 0;
-  let downloading: AbortController | undefined;
+  let stopping: AbortController | undefined;
+  let isPaused = false;
   const plans = new Map<string, PlanAnswer>();
 
   function start(jobId: string, phase: Progress["phase"], work: () => Promise<void>): void {
     progress = { jobId, phase, doneBytes: 0, totalBytes: 0, sinceMs: world().now() };
+    isPaused = false;
     queue(async () => {
       try {
         await work();
@@ -79,8 +87,23 @@ export function jobs(world: () => JobsWorld): Jobs {
       } finally {
         progress = undefined;
       }
-      await tidy();
+      // Whoever came back is not kept waiting for that either.
+      if (!isPaused) await tidy();
     });
+  }
+
+  async function stoppably<Result>(work: () => Promise<Result>): Promise<Result> {
+    const controller = new AbortController();
+    stopping = controller;
+    const { signal } = controller;
+    try {
+      return await stoppable(signal, work);
+    } catch (error) {
+      signal.throwIfAborted(); // that is why, whatever broke on the way
+      throw error;
+    } finally {
+      stopping = undefined;
+    }
   }
 
   /** After whatever is being tidied, and after the answer to the request has gone out. */
@@ -112,20 +135,20 @@ export function jobs(world: () => JobsWorld): Jobs {
     jobId: string,
     manners: Manners,
   ): Promise<void> {
-    const stopping = new AbortController();
-    downloading = stopping;
     const { journal, now, download, makeRoom, log } = world();
     const facts = () => ({ nowMs: now(), jobId });
     try {
-      await download(update, manners, stopping.signal);
+      await stoppably(() => download(update, manners));
       journal.atomically(() => journal.move(update, "downloaded", facts()));
       killPoint("download:finished");
     } catch (error) {
-      log(`download of ${formatUpdate(update)} failed`, error);
-      const told = stopping.signal.aborted
-        ? new UpbeatError("UPB-DOWNLOAD-PAUSED", { object: formatUpdate(update) })
-        : error;
-      const event = stopping.signal.aborted ? "pause" : "fail";
+      log(`download of ${formatUpdate(update)} did not end`, error);
+      const [event, told] = isStopped(error)
+        ? ([
+            "pause",
+            new UpbeatError("UPB-DOWNLOAD-PAUSED", { object: formatUpdate(update) }),
+          ] as const)
+        : (["fail", error] as const);
       const fail = () =>
         journal.atomically(() =>
           journal.move(update, event, { ...facts(), error: reportError(told) }),
@@ -136,8 +159,6 @@ export function jobs(world: () => JobsWorld): Jobs {
         makeRoom();
         fail();
       }
-    } finally {
-      downloading = undefined;
     }
   }
 
@@ -179,7 +200,8 @@ export function jobs(world: () => JobsWorld): Jobs {
       const { journal, requests, now, proceed, providers } = world();
       if (request.kind === "provider") {
         const id = providers.begin(request);
-        start(id, "provider", providers.run);
+        const isHarmless = request.verb === "refresh" || request.verb === "download";
+        start(id, "provider", isHarmless ? () => stoppably(providers.run) : providers.run);
         return id;
       }
       if (request.kind === "plan") return startPlan(request.update);
@@ -225,10 +247,13 @@ export function jobs(world: () => JobsWorld): Jobs {
         killPoint("recover:tidied");
       });
     },
-    pauseDownload() {
-      downloading?.abort();
-      return downloading !== undefined;
+    pause() {
+      if (stopping === undefined) return false;
+      isPaused = true;
+      stopping.abort();
+      return true;
     },
+    stoppably,
     busy: () => progress,
     planned: (jobId) => plans.get(jobId),
     isTidying: () => progress === undefined && unfinished > 0,

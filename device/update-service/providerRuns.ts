@@ -22,6 +22,7 @@ import type { HistoryEntry, JobRequest } from "../../protocol/updateServiceApi.t
 import { runLimited } from "../limitedProgram.ts";
 import { providerProgram } from "../providerFolder.ts";
 import { backUpHistory } from "./historyBackup.ts";
+import { stopSignal } from "./interruption.ts";
 import type { Journal } from "./journal.ts";
 
 type ProviderJob = Extract<JobRequest, { kind: "provider" }>;
@@ -135,17 +136,23 @@ export function providerRuns(world: ProviderWorld): ProviderRuns {
   };
 }
 
+const paused = ({ provider, verb }: Running): UpbeatError =>
+  new UpbeatError("UPB-DOWNLOAD-PAUSED", { object: `${provider} ${verb}` });
+
 const failure = (provider: ProviderId, verb: ProviderVerb, detail: string): UpbeatError =>
   new UpbeatError("UPB-PROVIDER-FAILED", { object: `${provider} ${verb}`, detail });
 
 async function carryOut(
   folder: string,
-  { provider, verb, updates }: Running,
+  running: Running,
 ): Promise<{ error: UpbeatError | undefined; restart: boolean }> {
+  const { provider, verb, updates } = running;
+  const signal = stopSignal();
   try {
     const file = providerProgram(folder, provider, verb);
     const input = updates.map((id) => `${id}\n`).join("");
-    const done = await runLimited({ file, args: [], folder: "/", input, ...LIMITS });
+    const done = await runLimited({ file, args: [], folder: "/", input, ...LIMITS, signal });
+    if (signal?.aborted === true) return { error: paused(running), restart: false };
     if (!done.ok) return { error: failure(provider, verb, done.because), restart: false };
     if (done.output.trim() === "") return { error: undefined, restart: false };
     const { restart } = ProviderOutcome.parse(JSON.parse(done.output));

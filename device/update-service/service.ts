@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { bundledSource } from "../../content/bundle/bundledSource.ts";
 import { removeUnfinished } from "../../content/durableFile.ts";
 import { metadataStore } from "../../content/metadataStore.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
@@ -13,13 +14,15 @@ import { lockFolder } from "../singleInstance.ts";
 import { updateServiceApi } from "./api.ts";
 import { bringFiles, bringList, type DownloadWorld, download, planDownload } from "./download.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
-import { type Downloader, startDownloader } from "./downloaderProcess.ts";
-import { channelOf, findUpdate, readConfig, stillSigned } from "./findUpdate.ts";
+import { startDownloader } from "./downloaderProcess.ts";
+import { channelOf, findUpdate, readConfig, readRoot, stillSigned } from "./findUpdate.ts";
 import { handlersFor } from "./handlers/index.ts";
 import { productsFolder, storeFolder, versionFolder } from "./handlers/tree.ts";
 import { installer } from "./installer.ts";
+import { stopSignal } from "./interruption.ts";
 import { type Jobs, jobs, type Manners } from "./jobs.ts";
 import type { Journal } from "./journal.ts";
+import { keptIndexes } from "./keptIndexes.ts";
 import { keptManifests } from "./keptManifests.ts";
 import { openState } from "./openState.ts";
 import { lastSpeed, updateOf } from "./operations.ts";
@@ -61,8 +64,10 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   const products = productsFolder(paths.installed);
   makeStateFolder(state);
   const lock = lockFolder(state);
-  for (const name of ["manifests", "payloads", "metadata"]) removeUnfinished(join(state, name));
+  for (const name of ["manifests", "payloads", "metadata", "indexes"])
+    removeUnfinished(join(state, name));
   const manifests = keptManifests(state);
+  const indexes = keptIndexes(join(state, "indexes"));
   const { journal, rebuilt } = openState(
     {
       folder: state,
@@ -78,36 +83,38 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
   }
 
   const config = () => readConfig(paths.config);
-  const trust = {
-    trustedRootFile: paths.trustedRoot,
-    store: metadataStore(join(state, "metadata")),
-    now,
-  };
+  const store = metadataStore(join(state, "metadata"));
+  const trust = { trustedRootFile: paths.trustedRoot, store, now };
   async function withDownloads<Result>(
     update: UpdateId,
     manners: Manners,
-    use: (world: DownloadWorld, downloader: Downloader) => Promise<Result>,
+    use: (world: DownloadWorld) => Promise<Result>,
   ): Promise<Result> {
     const { serverUrl, transfer: own = NO_SETTINGS } = config();
     const channel = channelOf(config(), update.product);
     // The first rule that holds counts, so root's own stand before what was asked.
     const transfer = { ...own, bandwidth: [...own.bandwidth, ...manners.bandwidth] };
     const { kind } = manners;
+    const trustedRoot = readRoot(paths.trustedRoot);
     const downloader = startDownloader({ serverUrl, folder: incoming, transfer, kind });
+    stopSignal()?.addEventListener("abort", downloader.stop, { once: true });
+    const { metadata, target } = downloader;
+    const source = bundledSource({ trustedRoot, store, metadata, target, kept: indexes.read });
     try {
       const { onPhase, onBytes } = work;
       const world: DownloadWorld = {
         ...{ journal, manifests, downloader, incoming, patches, now, warn, onPhase, onBytes },
         installed: paths.installed,
         verified: new Set(),
-        find: () => findUpdate(update, channel, { ...trust, downloader }),
+        find: () => findUpdate(update, channel, { trustedRoot, store, source, indexes, now }),
+        known: source.object,
         bytesPerSecond: () => lastSpeed(journal.records()),
         planned: (plan) => {
           say("how the update comes here", { update, plan });
           journal.atomically(() => journal.keepPlan(update, plan));
         },
       };
-      return await use(world, downloader);
+      return await use(world);
     } finally {
       downloader.stop();
     }
@@ -143,11 +150,8 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
       clearIncoming(patches);
     },
     plan: (update) => withDownloads(update, FOREGROUND, (world) => planDownload(world, update)),
-    download: (update, manners, signal) =>
-      withDownloads(update, manners, (world, downloader) => {
-        signal.addEventListener("abort", downloader.stop, { once: true });
-        return download(world, update);
-      }),
+    download: (update, manners) =>
+      withDownloads(update, manners, (world) => download(world, update)),
   }));
   const proceed = installer({
     journal,
@@ -171,6 +175,7 @@ export function updateService({ root, now, bootId, warn, say }: ServiceWorld): U
         onBytes: work.onBytes,
       });
     },
+    stoppably: work.stoppably,
     onPhase: work.onPhase,
     onBytes: work.onBytes,
   });

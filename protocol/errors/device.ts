@@ -293,6 +293,13 @@ export const DEVICE_ERRORS = {
     remedy: "Free some space and install again with `upbeat install`",
     retry: "local-damage",
   },
+  "UPB-INSTALL-PAUSED": {
+    stage: "install",
+    text: "The install was stopped before it changed anything",
+    causes: ["somebody came back to this machine"],
+    remedy: "Nothing to do: it goes on by itself; to have it now, use `upbeat install`",
+    retry: "information",
+  },
   "UPB-INSTALL-SERVICE-RESTART": {
     stage: "install",
     text: "The program could not be restarted with the new version",

@@ -11,10 +11,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { partOf } from "./range.ts";
 
 const FRESH = "no-store";
-const FOR_EVER = "public, max-age=31536000, immutable";
+/** Public as everything is that is asked for without a name and password (RFC 9111, 3.5). */
+const FOR_EVER = "max-age=31536000, immutable";
 
 const NAME = "[A-Za-z0-9][A-Za-z0-9.+~_-]{0,199}";
 const VERSIONED = new RegExp(`^metadata/\\d{1,15}\\.${NAME}\\.json$`);
+const TIMESTAMP = "metadata/timestamp.json";
+const BUNDLE = /^metadata\/after-\d{1,15}\.bundle$/;
 const HASHED =
   /^targets\/[a-z][a-z0-9-]{0,30}\/(?:-|[a-z0-9][a-z0-9._-]{0,62})\/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9.+~_-]{0,80}$/;
 const CONTENT = /^content\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/;
@@ -43,13 +46,14 @@ async function serve(
   try {
     const etag = await etagOf(path, about, handle);
     reply.header("etag", etag);
-    reply.header("cache-control", path === "metadata/timestamp.json" ? FRESH : FOR_EVER);
+    const changes = path === TIMESTAMP || BUNDLE.test(path);
+    reply.header("cache-control", changes ? FRESH : FOR_EVER);
     if (request.headers["if-none-match"]?.split(/\s*,\s*/).includes(etag)) {
       await handle.close();
       return reply.status(304).send();
     }
-    reply.header("accept-ranges", "bytes");
-    const isJson = path.startsWith("metadata/") || path.endsWith(".json");
+    if (path.startsWith("content/")) reply.header("accept-ranges", "bytes");
+    const isJson = path.endsWith(".json");
     reply.type(isJson ? "application/json" : "application/octet-stream");
     return await sendPart(file, etag, request, reply);
   } catch (error) {
@@ -88,8 +92,8 @@ function pathOf(url: string): string | undefined {
   try {
     const path = decodeURIComponent(url.slice(1).replace(/\?.*$/s, ""));
     const isKnown =
-      path === "metadata/timestamp.json" ||
-      [VERSIONED, HASHED, CONTENT].some((pattern) => pattern.test(path));
+      path === TIMESTAMP ||
+      [VERSIONED, BUNDLE, HASHED, CONTENT].some((pattern) => pattern.test(path));
     return isKnown ? path : undefined;
   } catch {
     // Not percent-encoded UTF-8: no name of ours.
@@ -114,10 +118,10 @@ async function openFile(path: string): Promise<{ handle: FileHandle; about: Stat
 /** By content where it is small and changes or is in the name; by time and size otherwise. */
 async function etagOf(path: string, about: Stats, handle: FileHandle): Promise<string> {
   const hash = /[0-9a-f]{64}/.exec(path)?.[0];
-  if (hash !== undefined) return `"${hash}"`;
-  if (path !== "metadata/timestamp.json")
-    return `"${about.mtimeMs.toString(36)}-${about.size.toString(36)}"`;
+  // 96 bits of it: it stands in every answer.
+  if (hash !== undefined) return `"${Buffer.from(hash, "hex").toString("base64url", 0, 12)}"`;
+  if (path !== TIMESTAMP) return `"${about.mtimeMs.toString(36)}-${about.size.toString(36)}"`;
   const bytes = Buffer.alloc(about.size);
   await handle.read(bytes, 0, about.size, 0);
-  return `"${createHash("sha256").update(bytes).digest("base64url")}"`;
+  return `"${createHash("sha256").update(bytes).digest().toString("base64url", 0, 12)}"`;
 }

@@ -11,6 +11,7 @@ import type { ProductIndex } from "../../protocol/manifest.ts";
 import { isFile } from "../../protocol/payload.ts";
 import { contentPath } from "../contentUpload.ts";
 import type { RepositoryFiles } from "../repositoryFiles.ts";
+import { filesOfBundles } from "./bundles.ts";
 import { readDocument, readList } from "./checkStored.ts";
 import { targetPath } from "./checkTargets.ts";
 import { type CurrentSet, rolePath, shownTargets, TIMESTAMP_PATH } from "./currentSet.ts";
@@ -26,6 +27,7 @@ export function neededFiles(files: RepositoryFiles, current: CurrentSet): Set<st
   for (const shown of shownIndexes(files, current))
     for (const entry of shown.index.updates)
       for (const sha256 of objectsOf(files, shown, entry)) needed.add(contentPath(sha256));
+  for (const path of filesOfBundles(files, current)) needed.add(path);
   return needed;
 }
 

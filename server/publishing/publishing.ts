@@ -17,6 +17,7 @@ import type { SnapshotMeta } from "../signer/rules.ts";
 import type { SignedBytes, SignerProcess } from "../signerProcess.ts";
 import type { Database } from "../storage/database.ts";
 import { recordUpdates } from "../storage/updates.ts";
+import { bundles } from "./bundles.ts";
 import { checkMetadata } from "./checkMetadata.ts";
 import { checkStored } from "./checkStored.ts";
 import { checkTargets } from "./checkTargets.ts";
@@ -71,6 +72,19 @@ export function openPublishing(deps: {
     const turn = queue.then(work);
     queue = turn.catch(() => undefined);
     return turn;
+  };
+
+  const { write: writeBundles } = bundles(files);
+  let bundled: number | undefined;
+  /** After the set itself: whoever comes in between fetches it file by file. */
+  const bundle = async (): Promise<void> => {
+    if (current === undefined || current.timestamp.version === bundled) return;
+    try {
+      await writeBundles(current);
+      bundled = current.timestamp.version;
+    } catch (error) {
+      log.error({ err: error }, "the bundles could not be written; machines fetch file by file");
+    }
   };
 
   const showStaged = async (signed: SignedBytes, paths: readonly string[]): Promise<void> => {
@@ -175,8 +189,8 @@ export function openPublishing(deps: {
     };
   };
   return {
-    publish: (update) => inTurn(() => publish(update)),
-    renewIfDue: () => inTurn(renew),
+    publish: (update) => inTurn(() => publish(update).finally(bundle)),
+    renewIfDue: () => inTurn(() => renew().finally(bundle)),
     collect: () => inTurn(collectFiles),
     storage: (product, version) =>
       current === undefined ? [] : updateStorage(files, current, product, version),

@@ -2,9 +2,10 @@
  * What a machine does by itself, with the real update service: downloads, installs and restarts at a
  * good moment, and says what it waits for. Only the clock and what stands around the device are ours.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Product } from "../../protocol/ids.ts";
+import { Product, type UpdateId } from "../../protocol/ids.ts";
 import { type Surroundings, surroundings } from "../support/deviceSurroundings.ts";
 import { type OrchestratedDevice, orchestratedDevice } from "../support/orchestratedDevice.ts";
 import { startUpdateService } from "../support/updateServiceProcess.ts";
@@ -29,6 +30,23 @@ function activeHours(fromNow: number) {
   const at = (add: number) => `${String((hour + fromNow + add + 48) % 24).padStart(2, "0")}:00`;
   return { start: at(0), end: at(1) };
 }
+/** Of the whole process, with its threads: proc_pid_stat(5), in hundredths of a second. */
+function cpuTicks(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
+/** Half a second with as good as no work; gives up after some tries. */
+async function goesQuiet(pid: number): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const before = cpuTicks(pid);
+    await wait(500);
+    if (cpuTicks(pid) - before <= 5) return;
+  }
+  throw new Error("the update service does not go quiet");
+}
+const idOf = ({ product, version, manifestSha256 }: UpdateId): UpdateId => ({
+  ...{ product, version, manifestSha256 },
+});
 /** One step, and what it began is brought to its end. */
 async function tick(): Promise<void> {
   await device.orchestrator.tick();
@@ -161,6 +179,50 @@ describe("an update", () => {
     around.person(undefined);
     await tick();
     expect(await states()).toEqual(["kiosk@1.0 downloaded"]);
+  });
+});
+
+describe("an update that is being put in place", () => {
+  /** Long enough to be met at it. */
+  const COPIES = 20_000;
+  const begin = async (bring: () => Promise<unknown>): Promise<void> => {
+    device.publish("kiosk", "1.0", {}, COPIES);
+    await device.change({ kind: "download" });
+    await bring();
+    for (let phase: string | undefined; phase !== "stage"; await wait(1)) {
+      const { busy, updates } = await device.service.status();
+      if (updates[0]?.state === "installed") throw new Error("it was not met");
+      phase = busy?.phase;
+    }
+    around.person(device.clock.nowMs);
+  };
+
+  it("stops when somebody comes back: the machine is theirs until they are away", async () => {
+    await begin(() => device.orchestrator.tick());
+    await device.orchestrator.watch();
+    await device.settle();
+    expect(await states()).toEqual(["kiosk@1.0 downloaded"]);
+    expect(await waits()).toEqual(["person-away"]);
+    expect(await device.orchestrator.history(10)).toEqual([]);
+    await goesQuiet(device.service.pid);
+    // It is no failure: nothing is put off, or held.
+    expect((await status()).notOffered).toEqual([]);
+    around.person(undefined);
+    await tick();
+    expect(await states()).toEqual(["kiosk@1.0 installed"]);
+  });
+
+  it.each<[string, object]>([
+    ["somebody who is there asked for it", {}],
+    ["it goes along with a shutdown", { background: true, atShutdown: true }],
+  ])("goes on to its end when %s", async (_, how) => {
+    let installing: Promise<unknown> = Promise.resolve();
+    await begin(async () => {
+      const { updates } = await status();
+      installing = device.change({ kind: "install", updates: updates.map(idOf), ...how });
+    });
+    await device.orchestrator.watch();
+    expect(await installing).toMatchObject({ state: "succeeded" });
   });
 });
 

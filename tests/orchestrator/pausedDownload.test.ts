@@ -11,7 +11,7 @@ afterEach(() => device.close());
 const pause = async (): Promise<boolean> => {
   const socket = device.paths.updateServiceSocket;
   const answer = z.object({ paused: z.boolean() });
-  return (await callLocal(socket, "POST", "/v1/download/pause", answer, {})).paused;
+  return (await callLocal(socket, "POST", "/v1/pause", answer, {})).paused;
 };
 
 it("a download that is paused is neither failed nor lost", async () => {

@@ -39,7 +39,8 @@ export interface OrchestratedDevice {
   reports: "accept" | "lose-receipt" | "refuse";
   orchestrator: Orchestrator;
   service: RunningService;
-  publish(product: string, version: string, differs?: object): void;
+  /** `copies`: the one file so many times, under other names. */
+  publish(product: string, version: string, differs?: object, copies?: number): void;
   retire(product: string, version: string): void;
   /** What is signed counts for a year from now on. */
   renew(): void;
@@ -93,7 +94,8 @@ export async function orchestratedDevice(
     reports: "accept",
     service: options.updateService ? await startUpdateService(root) : none,
     orchestrator: start(),
-    publish: (product, version, differs = {}) => publish(simulator, product, version, differs),
+    publish: (product, version, differs = {}, copies = 0) =>
+      publish(simulator, { product, version, ...differs }, copies),
     retire: (product, version) => retire(simulator, product, version),
     renew() {
       const expires = isoSeconds(clock.nowMs + 365 * DAY_MS);
@@ -173,23 +175,24 @@ async function receive(
   return verified.ok ? ReportBatch.parse(JSON.parse(body.toString())) : undefined;
 }
 
-function publish(simulator: TrustSimulator, product: string, version: string, differs: object) {
+type Published = { readonly product: string; readonly version: string };
+
+function publish(simulator: TrustSimulator, about: Published, copies: number): void {
+  const { product, version } = about;
   const content = Buffer.from(`console.log("${product} ${version}")\n`);
   const sha256 = sha256Of(content);
-  const list = writePayload([
-    { type: "file", path: "main.js", sizeBytes: content.length, mode: 0o644, sha256 },
-  ]);
+  const names = ["main.js", ...Array.from({ length: copies }, (_, at) => `${at}.js`)];
+  const file = { type: "file", sizeBytes: content.length, mode: 0o644, sha256 } as const;
+  const list = writePayload(names.toSorted().map((path) => ({ ...file, path })));
   const manifest = UpdateManifest.parse({
     schema: "upbeat.manifest/1.0",
-    product,
-    version,
     channel: "stable",
     title: `${product} ${version}`,
     classification: "update",
     publishedAt: "2026-01-01T00:00:00Z",
     handler: "tree",
     payload: list.ref,
-    ...differs,
+    ...about,
   });
   simulator.files.set(`content/${sha256.slice(0, 2)}/${sha256}`, content);
   simulator.files.set(`content/${list.ref.sha256.slice(0, 2)}/${list.ref.sha256}`, list.bytes);

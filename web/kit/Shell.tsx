@@ -70,6 +70,7 @@ const useStyles = makeStyles({
     boxSizing: "border-box",
     [NARROW]: { padding: "8px 14px 40px" },
   },
+  wide: { maxWidth: "1480px" },
   skip: {
     position: "absolute",
     left: "-9999px",
@@ -87,6 +88,8 @@ export function Shell(props: {
   readonly name: string;
   readonly host: string;
   readonly items: readonly NavItem[];
+  /** For tables of many columns. */
+  readonly wide?: boolean;
   /** Below the navigation: appearance, language. */
   readonly foot: ReactNode;
   readonly children: ReactNode;
@@ -123,7 +126,7 @@ export function Shell(props: {
                 <Link
                   to={item.to}
                   className={styles.link}
-                  aria-current={path === item.to ? "page" : undefined}
+                  aria-current={isAt(path, item.to) ? "page" : undefined}
                   onClick={() => setOpen(false)}
                 >
                   <span className={styles.icon} aria-hidden>
@@ -137,9 +140,16 @@ export function Shell(props: {
           <div className={styles.foot}>{props.foot}</div>
         </nav>
       </div>
-      <main id="content" className={styles.main}>
+      <main
+        id="content"
+        className={mergeClasses(styles.main, props.wide ? styles.wide : undefined)}
+      >
         {props.children}
       </main>
     </div>
   );
 }
+
+/** Pages of one thing stand below the page of all of them. */
+const isAt = (path: string, to: string): boolean =>
+  path === to || (to !== "/" && path.startsWith(`${to}/`));

@@ -34,7 +34,9 @@ export function useErrorTexts() {
 }
 
 /** In English as it was reported, until the other language is there. `lang` is what it is in. */
-export function useErrorText(error: ErrorReport): ErrorText & { readonly lang: string } {
+export function useErrorText(
+  error: Pick<ErrorReport, "code" | "text" | "remedy">,
+): ErrorText & { readonly lang: string } {
   const { language } = useMessages();
   const known = useErrorTexts()?.[error.code];
   const { text, remedy } = language === "en" || known === undefined ? error : known;

@@ -3,15 +3,16 @@
  * installs become changes in the one queue, like those that people ask for; the restart is the update
  * service's to do, after the lock service has agreed.
  *
- * Called about twice a minute (`step`), and once a second while something runs in the background
- * (`watch`), so that it stops within two seconds when somebody comes back.
+ * Called about twice a minute (`step`), and once a second (`watch`), so that what runs in the
+ * background stops within two seconds when somebody comes back: downloads, patches, files that are
+ * being put in place. From the switch on an install goes on to its end, and so do a provider's.
  */
 import type { CombinedSettings } from "../../../core/settings.ts";
 import { type Plan, planNow } from "../../../core/timing/plan.ts";
 import type { WarningKind } from "../../../core/timing/restart.ts";
 import type { Situation } from "../../../core/timing/situation.ts";
 import { reportError } from "../../../protocol/errors/error.ts";
-import type { UpdateId } from "../../../protocol/ids.ts";
+import { formatUpdate, type UpdateId } from "../../../protocol/ids.ts";
 import type { Change, ChangeRequest } from "../../../protocol/orchestratorApi.ts";
 import type { ServiceStatus } from "../../../protocol/updateServiceApi.ts";
 import type { LockAnswer } from "../fleetLock.ts";
@@ -27,7 +28,8 @@ export interface AutomatWorld {
   /** What runs or waits in the queue of changes. */
   readonly current: () => Change | undefined;
   readonly request: (request: ChangeRequest) => void;
-  readonly pauseDownload: () => Promise<boolean>;
+  /** Stops what can be stopped without harm; false: nothing of that is going on. */
+  readonly pause: () => Promise<boolean>;
   readonly restartMachine: () => Promise<void>;
   /** Asks the lock service that the settings name; without one the answer is yes. */
   readonly takeRestartSlot: (combined: CombinedSettings) => Promise<LockAnswer>;
@@ -44,7 +46,7 @@ export interface Automat {
   /** Undefined: there is nothing to plan. */
   plan(status: ServiceStatus): Promise<Plan | undefined>;
   step(status: ServiceStatus): Promise<void>;
-  /** True when it stopped a download. */
+  /** True when it stopped what was going on. */
   watch(status: () => Promise<ServiceStatus | undefined>): Promise<boolean>;
 }
 
@@ -150,22 +152,25 @@ export function automat(world: AutomatWorld): Automat {
       await restartIfDue(plan, combined);
     },
     async watch(readStatus) {
-      const running = world.current();
-      if (running?.request.kind !== "download" || running.request.background !== true) return false;
+      const request = world.current()?.request;
+      if (request?.kind !== "download" && request?.kind !== "install") return false;
+      if (request.background !== true || request.atShutdown === true) return false;
       const status = await readStatus();
-      if (status === undefined || !isDownloading(status)) return false;
-      const plan = (await look(status))?.plan;
-      const goesOn = status.updates.some(
-        ({ state, manifestSha256 }) =>
-          state === "downloading" &&
-          plan?.download.some((id) => id.manifestSha256 === manifestSha256) === true,
-      );
-      if (goesOn) return false;
-      log("download.paused", { waiting: plan?.waiting ?? [] });
-      return await world.pauseDownload();
+      if (status?.busy === undefined) return false;
+      const found = await look(status);
+      const unwelcome = [...(found?.plan.pause ?? []), ...withdrawn(status, found?.pending)];
+      if (unwelcome.length === 0 || !(await world.pause())) return false;
+      log("work.paused", { updates: unwelcome.map(formatUpdate) });
+      return true;
     },
   };
 }
 
-const isDownloading = ({ updates }: ServiceStatus): boolean =>
-  updates.some(({ state }) => state === "downloading");
+/** What is at work and not offered any more: paused by a person, or halted. */
+function withdrawn({ updates }: ServiceStatus, pending: Pending | undefined): readonly UpdateId[] {
+  const offered = new Set(pending?.updates.map(({ id }) => id.manifestSha256));
+  return updates.filter(
+    ({ state, manifestSha256 }) =>
+      (state === "downloading" || state === "installing") && !offered.has(manifestSha256),
+  );
+}

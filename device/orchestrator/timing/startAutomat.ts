@@ -68,7 +68,7 @@ export function startAutomat(parts: AutomatParts): Automat {
     restart: parts.restart,
     current: parts.current,
     request: parts.request,
-    pauseDownload: calls.pauseDownload,
+    pause: calls.pause,
     restartMachine: calls.restartMachine,
     async takeRestartSlot({ settings }) {
       const service = lockService(paths, settings.restartLock, now);

@@ -266,6 +266,7 @@ function worldOn(
     incoming,
     patches: join(folder, "patches"),
     verified: new Set(),
+    known: () => undefined,
     downloader: {
       metadata: { fetch: never },
       target: never,

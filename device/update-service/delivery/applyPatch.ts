@@ -18,6 +18,7 @@ import type { DownloadWorld } from "../download.ts";
 import { flushFileSystem } from "../durable.ts";
 import { storeFolder } from "../handlers/tree.ts";
 import { requireContent, writeAll } from "../hashFile.ts";
+import { stopSignal } from "../interruption.ts";
 import type { PatchJob, PatchMessage } from "../patching/main.ts";
 import { openUntrusted } from "../untrustedFile.ts";
 import { bringObject } from "./bringObject.ts";
@@ -99,10 +100,15 @@ function inThread(
 ): Promise<{ entries: TreeEntry[]; made: number }> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(MAIN, { workerData: job, resourceLimits: LIMITS });
+    const signal = stopSignal();
+    signal?.throwIfAborted();
+    const stop = () => end(() => reject(signal?.reason));
     const end = (settle: () => void) => {
       settle();
+      signal?.removeEventListener("abort", stop);
       void worker.terminate();
     };
+    signal?.addEventListener("abort", stop, { once: true });
     worker.on("message", (message: PatchMessage) => {
       if (message.kind === "written") onBytes(message.bytes);
       else if (message.kind === "done") end(() => resolve(message));

@@ -53,7 +53,9 @@ export async function bringPlaces(
   return contentPlaces(payload, parseDocument(raw, ContentTable, object));
 }
 
-function unpacked(world: DownloadWorld, packed: PackedDocument, object: string) {
+async function unpacked(world: DownloadWorld, packed: PackedDocument, object: string) {
+  const known = world.known(packed.sha256);
+  if (known !== undefined) return unpackDocument(known, packed, object);
   const quiet = { downloader: world.downloader, onBytes: () => {} };
   return bringObject(quiet, packed, async (arrived) =>
     unpackDocument(takeUntrusted(arrived, packed.sizeBytes), packed, object),

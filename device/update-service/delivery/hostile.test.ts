@@ -53,6 +53,7 @@ function bringing(bytes: Uint8Array, put = writeFileSync as (path: string, b: Ui
     patches: join(folder, "patches"),
     onBytes: () => {},
     onPhase: () => {},
+    known: () => undefined,
     downloader: {
       metadata: { fetch: async () => undefined },
       target: async () => new Uint8Array(),

@@ -25,6 +25,7 @@ import { killPoint } from "../../killPoint.ts";
 import { asDiskFull, place, requireStored } from "../contentStore.ts";
 import { flush, flushFileSystem, switchLink } from "../durable.ts";
 import { breathe } from "../hashFile.ts";
+import { isStopped } from "../interruption.ts";
 import type { Handler } from "./handler.ts";
 
 const STAGING = ".staging-";
@@ -65,6 +66,8 @@ export function treeHandler(installed: string): Handler {
         await build(store, staging, payload, onProgress);
         chmodSync(staging, 0o755);
       } catch (error) {
+        // Who came back waits for no removal either; the next try begins with it.
+        if (isStopped(error)) throw error;
         await removeTree(staging);
         throw asDiskFull(error, "UPB-INSTALL-DISK-FULL", staging);
       }
