@@ -28,6 +28,7 @@ export async function followChange(
       text: describe(change),
       doneBytes: change.progress?.doneBytes,
       totalBytes: change.progress?.totalBytes,
+      whole: change.whole,
     });
     // Aborting the wait is how Ctrl-C arrives; the loop's next line says so.
     await sleep(POLL_MS, undefined, { signal: interrupted }).catch(() => undefined);

@@ -1,5 +1,6 @@
 /** The world of a real process. */
 import type { WriteStream } from "node:tty";
+import { realTerminal } from "./realTerminal.ts";
 import { type Screen, type World, wantsColours } from "./world.ts";
 
 export function realWorld(args: readonly string[]): World {
@@ -20,6 +21,7 @@ export function realWorld(args: readonly string[]): World {
     out: screen(process.stdout),
     err: screen(process.stderr),
     askSecret: process.stdin.isTTY && process.stderr.isTTY ? askSecret : undefined,
+    terminal: process.stdin.isTTY && process.stdout.isTTY ? realTerminal() : undefined,
     interrupted: interrupt.signal,
     now: Date.now,
   };

@@ -8,6 +8,16 @@ export interface Screen {
   readonly columns: number;
 }
 
+/** A person's terminal, for a screen that is drawn again and again. */
+export interface Terminal {
+  size(): { readonly columns: number; readonly rows: number };
+  /**
+   * Takes the whole terminal: single keys, and a screen beside the one with what was said before.
+   * The answer gives it back as it was; so does the end of the process, whatever ends it.
+   */
+  take(on: { readonly key: (key: string) => void; readonly resized: () => void }): () => void;
+}
+
 export interface World {
   /** Arguments after `upbeat`. */
   readonly args: readonly string[];
@@ -19,6 +29,8 @@ export interface World {
   readonly err: Screen;
   /** Asks without echo; absent when nobody is there to answer. */
   readonly askSecret: ((question: string) => Promise<string>) | undefined;
+  /** Absent when the input or the output is none. */
+  readonly terminal: Terminal | undefined;
   /** Aborted when the person presses Ctrl-C or the process is told to end. */
   readonly interrupted: AbortSignal;
   /** Milliseconds since 1970. */

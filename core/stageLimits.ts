@@ -32,5 +32,32 @@ export const STAGE_LIMIT_MS: Record<Progress["phase"], number> = {
 
 /** `movedMs` is absent from services that do not say it: then the phase's beginning counts. */
 export function isStalled(progress: Progress, nowMs: number): boolean {
-  return nowMs - (progress.movedMs ?? progress.sinceMs) > STAGE_LIMIT_MS[progress.phase];
+  return nowMs > stuckMs(progress);
 }
+
+/** What keeps a phase busy, and so what it waits for; goes on the words "it waits for". */
+export const WAITS_FOR: Record<Progress["phase"], string> = {
+  "refresh-metadata": "the server, for what was signed",
+  plan: "the server, for the list of files, and the cheapest way to bring them",
+  download: "bytes from the server",
+  apply: "this machine, which makes new files from the ones that are here",
+  verify: "this machine's disk, from which every byte is read",
+  stage: "this machine's disk, to which the new version is written",
+  switch: "the program, which is restarted with the new version",
+  "health-check": "the new version, to say that it is well",
+  commit: "this machine's disk",
+  rollback: "the version before, to run again",
+  inspect: "this machine's disk, from which every byte is read",
+  mend: "this machine, which puts damaged files right",
+  provider: "the provider's own program",
+};
+
+/** After that the orchestrator gives a job up that the update service does not begin (150 s). */
+export const BEGIN_LIMIT_MS = 3 * MINUTE_MS;
+
+/** The orchestrator looks about once a minute; a check that runs, or a loaded machine, takes longer. */
+export const CHECK_LATE_MS = 30 * MINUTE_MS;
+
+/** When it counts as stuck, unless something moves before. */
+export const stuckMs = (progress: Progress): number =>
+  (progress.movedMs ?? progress.sinceMs) + STAGE_LIMIT_MS[progress.phase];

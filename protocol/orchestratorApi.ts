@@ -99,13 +99,26 @@ export const CheckResult = z.object({
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 
+/** One bar over everything that a change has to do (`core/wholeProgress.ts`). */
+export const WholeProgress = z.object({
+  /** 0 to 1: never goes back, and is 1 only when all is done. */
+  fraction: z.number().min(0).max(1),
+  /** What the rest takes, as far as this machine has measured such work; absent: too early to say. */
+  leftMs: z.int().nonnegative().optional(),
+});
+export type WholeProgress = z.infer<typeof WholeProgress>;
+
 export const Change = z.object({
   id: z.uuid(),
   request: ChangeRequest,
   state: z.enum(["waiting", "running", "succeeded", "nothing-to-do", "failed"]),
   startedMs: z.int(),
   endedMs: z.int().optional(),
+  /** When a job of it was last seen at work. */
+  movedMs: z.int().optional(),
   progress: Progress.optional(),
+  /** Absent for what has no phases: a check, an undoing. */
+  whole: WholeProgress.optional(),
   /** The updates that it concerns and where they stand. */
   updates: z.array(UpdateRecord),
   check: CheckResult.optional(),
@@ -123,6 +136,23 @@ export const UpdateWaiting = z.object({
   waiting: z.array(Waiting),
 });
 
+/** What `now` cannot say in one sentence. */
+export const Activity = z.object({
+  /** Since when it is so. Absent: nobody knows. */
+  sinceMs: z.int().optional(),
+  /** What it needs to go on; goes on the words "it waits for". */
+  waitsFor: z.string(),
+  /** When that comes by itself, if that is known. */
+  untilMs: z.int().optional(),
+  /** Counts as stuck then, unless something moves before. Absent: waiting is what it should do. */
+  stuckMs: z.int().optional(),
+  /** It is stuck: which phase, since when, and what to do. */
+  stuck: ErrorReport.optional(),
+  /** What a person can do about it, or does to have it at once. */
+  advice: z.string(),
+});
+export type Activity = z.infer<typeof Activity>;
+
 export const DeviceStatus = z.object({
   pid: z.int(),
   startedMs: z.int(),
@@ -130,6 +160,7 @@ export const DeviceStatus = z.object({
   serverUrl: z.url().optional(),
   /** One plain sentence: what is happening now, or what it waits for. */
   now: z.string(),
+  activity: Activity.optional(),
   /** The change that is being carried out. */
   running: Change.optional(),
   lastCheckMs: z.int().optional(),

@@ -1,27 +1,41 @@
 /** `upbeat services …`: the service console. */
 import { z } from "zod";
 import { actOnService, listServices, serviceLogs } from "../../device/deviceCalls.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
 import {
   SERVICE_NAMES,
   ServiceAction,
   type ServiceInfo,
   ServiceName,
 } from "../../protocol/servicesApi.ts";
-import { type Command, command, group } from "../command.ts";
-import { plain, when } from "../screen/format.ts";
-import type { Style } from "../screen/style.ts";
-import { table } from "../screen/table.ts";
+import { type Answer, type Command, command, group, type Session } from "../command.ts";
+import { plain } from "../screen/format.ts";
+import { servicesText } from "../screen/serviceText.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
+import { watchServices } from "../watchServices.ts";
 
 const list = command({
   name: "list",
-  summary: "Show both services: state, start-up type, process, last exit",
-  options: [ROOT_OPTION],
-  examples: [["upbeat services", "the same as `upbeat services list`"]],
-  input: z.object(RootInput),
+  summary: "Show both services: status, start-up type, process, last error, last words",
+  details:
+    "With --watch a screen that follows them: arrows choose a service; s starts it, t stops it, r restarts it,\ne enables it, d disables it, l shows its log, q ends. What depends on a service stops before it and starts\nafter it.",
+  options: [ROOT_OPTION, { flags: "--watch", text: "a screen that follows them, with keys" }],
+  examples: [
+    ["upbeat services", "the same as `upbeat services list`"],
+    ["upbeat services --watch", "look on, start and stop with single keys"],
+    ["upbeat services --json | jq -r '.services[] | .name + \" \" + .state'", "for a script"],
+  ],
+  input: z.object({ ...RootInput, watch: z.boolean().default(false) }),
   run: async (input, session) => {
-    const services = await listServices(deviceRoot(session.world, input));
-    return answer(services, session.world.now());
+    const root = deviceRoot(session.world, input);
+    if (input.watch && session.json)
+      throw new UpbeatError("UPB-CLI-USAGE", {
+        object: "upbeat services",
+        detail: "--watch is for people and --json for programs: take one of them",
+      });
+    if (!input.watch) return answer(await listServices(root), session);
+    await watchServices(session.world, root);
+    return undefined;
   },
 });
 
@@ -81,7 +95,7 @@ const actions = ServiceAction.options.map(
           await actOnService(device, service, action);
         }
         session.progress.end("done");
-        return answer(await listServices(device), session.world.now());
+        return answer(await listServices(device), session);
       },
     }),
 );
@@ -93,36 +107,8 @@ export const services = group(
   "list",
 );
 
-const answer = (found: readonly ServiceInfo[], nowMs: number) => ({
+const answer = (found: readonly ServiceInfo[], { world }: Pick<Session, "world">): Answer => ({
   schema: "upbeat.services/1",
   data: { services: found },
-  text: (style: Style) => servicesText(style, found, nowMs),
+  text: (style) => servicesText(style, found, { nowMs: world.now(), columns: world.out.columns }),
 });
-
-function servicesText(style: Style, found: readonly ServiceInfo[], nowMs: number): string {
-  const paint = (state: ServiceInfo["state"]) =>
-    state === "running"
-      ? style.good(state)
-      : state === "failed"
-        ? style.bad(state)
-        : style.warn(state);
-  const rows = found.map((one) => [
-    one.name,
-    paint(one.state),
-    one.startUp,
-    one.pid === undefined ? "-" : String(one.pid),
-    when(one.sinceMs, nowMs),
-    one.account,
-    String(one.restarts),
-  ]);
-  const words = found
-    .filter((one) => one.state !== "running" && one.lastExit !== undefined)
-    .map((one) => {
-      const exit = one.lastExit;
-      const how = exit?.signal ? `by ${exit.signal}` : `with code ${exit?.code ?? "?"}`;
-      const said = exit?.lastWords ? `: ${plain(exit.lastWords)}` : "";
-      return style.dim(`${one.name} last ended ${how}${said}`);
-    });
-  const head = ["SERVICE", "STATE", "START-UP", "PID", "SINCE", "ACCOUNT", "RESTARTS"];
-  return [table(style, head, rows), ...words].join("\n");
-}

@@ -5,6 +5,7 @@ import { formatUpdate } from "../../protocol/ids.ts";
 import type { DeviceStatus } from "../../protocol/orchestratorApi.ts";
 import { command } from "../command.ts";
 import { bytes, count, fromTo, plain, when } from "../screen/format.ts";
+import { wholeText } from "../screen/progress.ts";
 import type { Style } from "../screen/style.ts";
 import { facts } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
@@ -53,6 +54,7 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
   const next = found.nextCheckMs === undefined ? "" : `, next ${when(found.nextCheckMs, nowMs)}`;
   return facts(style, [
     ["Now", `${plain(found.now)}${since(found, nowMs)}`],
+    ...activityRows(style, found, nowMs),
     ["Device", found.deviceId ?? style.warn("not enrolled")],
     ["Server", found.serverUrl === undefined ? undefined : plain(found.serverUrl)],
     [
@@ -117,8 +119,40 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
 }
 
 /** Since when it does what it does. */
-const since = ({ running }: DeviceStatus, nowMs: number): string =>
-  running === undefined ? "" : ` (since ${when(running.startedMs, nowMs)})`;
+function since({ running, activity }: DeviceStatus, nowMs: number): string {
+  const sinceMs = running?.startedMs ?? activity?.sinceMs;
+  if (sinceMs === undefined) return "";
+  return ` (${running === undefined ? "as of" : "since"} ${when(sinceMs, nowMs)})`;
+}
+
+/** How far all of it is, what it waits for, when that would be too long, and what to do then. */
+function activityRows(
+  style: Style,
+  { running, activity }: DeviceStatus,
+  nowMs: number,
+): (readonly [string, string | undefined])[] {
+  if (activity === undefined) return [];
+  const { waitsFor, untilMs, sinceMs, stuckMs, stuck, advice } = activity;
+  const step =
+    running === undefined || sinceMs === undefined ? "" : `, since ${when(sinceMs, nowMs)}`;
+  const until = untilMs === undefined ? "" : `, ${when(untilMs, nowMs)}`;
+  return [
+    ["Progress", running?.whole && wholeText(style, running.whole)],
+    ["Waits for", `${plain(waitsFor)}${step}${until}`],
+    stuck === undefined
+      ? [
+          "Stuck",
+          stuckMs === undefined
+            ? undefined
+            : style.dim(`no; if nothing moves ${when(stuckMs, nowMs)}, it is`),
+        ]
+      : [
+          "Stuck",
+          style.bad(`${stuck.text}: ${plain(stuck.detail ?? stuck.object)} (${stuck.code})`),
+        ],
+    ["What to do", plain(advice)],
+  ];
+}
 
 const waitLines =
   (nowMs: number) =>

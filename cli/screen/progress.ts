@@ -12,6 +12,8 @@ export interface Step {
   text: string;
   doneBytes?: number | undefined;
   totalBytes?: number | undefined;
+  /** The bar is over more than this step: how far all of it is, and how long the rest takes. */
+  whole?: { readonly fraction: number; readonly leftMs?: number | undefined } | undefined;
 }
 
 export interface Progress {
@@ -76,28 +78,43 @@ export function progressOn(world: Pick<World, "err" | "env" | "now">): Progress 
 
 function liveLine(style: Style, spinner: string, step: Step, tookMs: number, screen: Screen) {
   const head = `  ${style.accent(spinner)} ${step.text}`;
-  const { doneBytes = 0, totalBytes = 0 } = step;
-  if (totalBytes === 0) {
+  const { doneBytes = 0, totalBytes = 0, whole } = step;
+  if (totalBytes === 0 && whole === undefined) {
     const size = doneBytes === 0 ? "" : `  ${bytes(doneBytes)}`;
     return `${head}${size}  ${style.dim(duration(tookMs))}`;
   }
-  const share = Math.min(1, doneBytes / totalBytes);
-  const full = Math.round(share * BAR_CELLS);
-  const bar =
-    style.accent(style.marks.full.repeat(full)) + style.marks.empty.repeat(BAR_CELLS - full);
+  const share = whole?.fraction ?? Math.min(1, doneBytes / totalBytes);
   const perMs = doneBytes / Math.max(1, tookMs);
+  const ofStep =
+    totalBytes === 0
+      ? []
+      : [`${bytes(doneBytes)} of ${bytes(totalBytes)}`, style.dim(`${bytes(perMs * 1000)}/s`)];
+  const leftMs = whole === undefined ? stepLeftMs(step, perMs, tookMs) : whole.leftMs;
   const parts = [
     head,
-    bar,
+    barOf(style, share),
     `${Math.floor(share * 100)} %`.padStart(5),
-    `${bytes(doneBytes)} of ${bytes(totalBytes)}`,
-    style.dim(`${bytes(perMs * 1000)}/s`),
-    // The first half second says nothing about the rest.
-    style.dim(
-      tookMs < 500 || perMs === 0 ? "" : `${duration((totalBytes - doneBytes) / perMs)} left`,
-    ),
+    ...(leftMs === undefined ? [] : [style.dim(`${duration(leftMs)} left`)]),
+    ...ofStep,
   ];
   // A line that wraps cannot be redrawn in place: leave out from the right until it fits.
   while (parts.length > 1 && width(parts.join("  ")) >= screen.columns) parts.pop();
   return parts.join("  ");
+}
+
+function barOf(style: Style, share: number): string {
+  const full = Math.round(share * BAR_CELLS);
+  return style.accent(style.marks.full.repeat(full)) + style.marks.empty.repeat(BAR_CELLS - full);
+}
+
+/** The bar over all of a change, as it stands. */
+export function wholeText(style: Style, { fraction, leftMs }: NonNullable<Step["whole"]>): string {
+  const left = leftMs === undefined ? "" : `, about ${duration(leftMs)} left`;
+  return `${barOf(style, fraction)} ${Math.floor(fraction * 100)} %${left}`;
+}
+
+function stepLeftMs(step: Step, perMs: number, tookMs: number): number | undefined {
+  const { doneBytes = 0, totalBytes = 0 } = step;
+  // The first half second says nothing about the rest.
+  return tookMs < 500 || perMs === 0 ? undefined : (totalBytes - doneBytes) / perMs;
 }

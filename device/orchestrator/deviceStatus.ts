@@ -1,4 +1,5 @@
 /** What `upbeat status` shows, and the one plain sentence that says what is happening now. */
+import { activityOf } from "../../core/activity.ts";
 import { inWords } from "../../core/offerContext.ts";
 import type { CombinedSettings } from "../../core/settings.ts";
 import type { Plan as TimingPlan } from "../../core/timing/plan.ts";
@@ -6,7 +7,7 @@ import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, type UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
 import type { Inhibitor } from "../../protocol/inhibitors.ts";
-import type { Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
+import type { Activity, Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
 import type { ProviderReport } from "../../protocol/providers.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { openOffers, type Plan } from "./memory.ts";
@@ -26,6 +27,8 @@ export interface Known {
   readonly plan: Plan | undefined;
   readonly running: Change | undefined;
   readonly service: ServiceStatus | undefined;
+  /** When it was first found not to answer; undefined while it does. */
+  readonly serviceAwayMs: number | undefined;
   readonly providers: ProviderReport[];
   readonly inhibitors: Inhibitor[];
   readonly reportsWaiting: number;
@@ -34,7 +37,7 @@ export interface Known {
 export function deviceStatus(known: Known): DeviceStatus {
   const { config, evaluation, plan, service } = known;
   const offers = openOffers(evaluation, service);
-  return {
+  const status: DeviceStatus = {
     pid: process.pid,
     startedMs: known.startedMs,
     ...(typeof config === "object"
@@ -67,7 +70,25 @@ export function deviceStatus(known: Known): DeviceStatus {
     inhibitors: known.inhibitors,
     reportsWaiting: known.reportsWaiting,
   };
+  return { ...status, activity: activity(known, status) };
 }
+
+function activity(known: Known, status: DeviceStatus): Activity {
+  const { config, service, running, nowMs } = known;
+  if (typeof config !== "object") {
+    const advice = "Enrol it with `upbeat device enrol URL --token TOKEN --product PRODUCT`.";
+    return { waitsFor: "somebody who enrols this machine", advice };
+  }
+  if (service === undefined) {
+    const advice =
+      "Look at `upbeat services`; start it with `upbeat services start update-service`.";
+    return { ...sinceWhen(known), waitsFor: "the update service, to answer", advice };
+  }
+  return activityOf({ nowMs, running, busy: service.busy, status });
+}
+
+const sinceWhen = ({ serviceAwayMs }: Known): Pick<Activity, "sinceMs"> =>
+  serviceAwayMs === undefined ? {} : { sinceMs: serviceAwayMs };
 
 function pausedUntil({ combined, nowMs }: Known): Pick<DeviceStatus, "paused"> {
   const { pause } = combined.settings;

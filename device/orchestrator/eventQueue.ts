@@ -18,6 +18,8 @@ export interface EventQueue {
   addNewOffers(offers: readonly UpdateId[], deviceId: string, nowMs: number): void;
   /** One event for each state that an update has newly entered; none for what was told before. */
   addNewStates(records: readonly UpdateRecord[], deviceId: string): void;
+  /** That it does not get any further, with the error that says where; once for each `hung`. */
+  addStuck(record: UpdateRecord, hung: string, deviceId: string, nowMs: number): void;
   /** The oldest, within both bounds; at least one when there is any. */
   oldest(maxEvents: number, maxBytes: number): DeviceEvent[];
   remove(ids: readonly string[]): void;
@@ -76,6 +78,12 @@ export function eventQueue(database: OrchestratorDatabase, maxEvents = MAX_EVENT
           tell.run(record.manifestSha256, record.state, record.sinceMs);
         }
       });
+    },
+
+    addStuck(record, hung, deviceId, nowMs) {
+      const id = uuidOf([deviceId, record.manifestSha256, "stuck", hung]);
+      const event = { ...stateEvent(record, deviceId), id, atMs: nowMs };
+      database.atomically(() => put(event));
     },
 
     oldest(maxCount, maxBytes) {

@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as wait } from "node:timers/promises";
+import { removeUnfinished } from "../../content/durableFile.ts";
 import type { Gathered } from "../../content/gather.ts";
 import { reportedInputs } from "../../content/offerInputs.ts";
 import type { Explanation } from "../../protocol/decisions.ts";
@@ -25,6 +26,7 @@ import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceAp
 import { readDeviceConfig } from "../deviceConfig.ts";
 import { readDeviceKey } from "../deviceKey.ts";
 import type { DevicePaths } from "../paths.ts";
+import { changeBar } from "./bar.ts";
 import { changes } from "./changes.ts";
 import { clockWatch } from "./clockWatch.ts";
 import { openDatabase } from "./database.ts";
@@ -41,7 +43,9 @@ import { recallProviders } from "./providerWork.ts";
 import { redeciding } from "./redeciding.ts";
 import { reporter } from "./reporter.ts";
 import { lookAt } from "./scan.ts";
+import { serviceSight } from "./serviceSight.ts";
 import { devicePolicy } from "./settings/devicePolicy.ts";
+import { stuckWatch } from "./stuckWatch.ts";
 import { restartSlot } from "./timing/restartSlot.ts";
 import { restartMemory } from "./timing/restartState.ts";
 import { simulateDays } from "./timing/simulation.ts";
@@ -95,6 +99,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const { paths, now, log } = world;
   const startedMs = now();
   const database = openDatabase(paths.orchestratorState, startedMs);
+  removeUnfinished(paths.orchestratorState);
   if (database.movedAside !== undefined) {
     log("the database was damaged and was made anew", { movedAside: database.movedAside });
   }
@@ -120,17 +125,8 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
       return error instanceof Error ? error.message : String(error);
     }
   };
-  const serviceStatus = async (): Promise<ServiceStatus | undefined> => {
-    try {
-      const status = await calls.status();
-      observe(status);
-      return status;
-    } catch (error) {
-      // Away is a state that the status shows, not an error of whoever asks.
-      if (error instanceof UpbeatError && error.code.startsWith("UPB-LOCAL-")) return undefined;
-      throw error;
-    }
-  };
+  const sight = serviceSight(calls, observe, now);
+  const serviceStatus = sight.status;
 
   const decided = ({ input, decision }: Gathered): void => {
     policy.keepServer(input.rules.policies.values(), input.facts);
@@ -148,7 +144,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     observe,
     decided,
   };
-  const work = changeWork({ ...deciding, memory: known });
+  const work = changeWork({ ...deciding, memory: known, bar: changeBar(database, now) });
   const queued = changes(
     database,
     async (change, tools) => {
@@ -206,6 +202,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     current: queued.running,
     request: queued.request,
   });
+  const stuck = stuckWatch(queue, now, log);
   const slot = restartSlot(paths, policy, restart, now);
   const again = redeciding(deciding, known);
   const quietly = async (what: string, work: () => Promise<unknown>): Promise<void> => {
@@ -239,6 +236,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         plan: known.plan(),
         running: queued.running(),
         service,
+        serviceAwayMs: sight.awayMs(),
         providers: recallProviders(database),
         inhibitors: objections.list(),
         reportsWaiting: queue.size(),
@@ -278,7 +276,8 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     },
     decisions,
     async tick() {
-      const isEnrolled = typeof configOrReason() === "object";
+      const config = configOrReason();
+      const isEnrolled = typeof config === "object";
       if (hasJumped() || isTooFar(known.plan()?.nextCheckMs)) known.planFirstCheck();
       const due = now() >= (known.plan()?.nextCheckMs ?? 0);
       if (isEnrolled && queued.running() === undefined) {
@@ -286,7 +285,8 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         else await quietly("the new decision", again.ifDue);
       }
       const service = isEnrolled ? await serviceStatus() : undefined;
-      if (service !== undefined) {
+      if (service !== undefined && isEnrolled) {
+        stuck.look(service, config.deviceId);
         await quietly("what happens by itself", () => byItself.step(service));
         await quietly("the slot of the last restart", () => slot.freeWhenWell(service));
       }

@@ -13,6 +13,7 @@ import type { OrchestratorDatabase } from "./database.ts";
 import { followProvider } from "./followProvider.ts";
 import { scanProviders } from "./scanProviders.ts";
 import { providerUpdateId } from "./timing/pending.ts";
+import { watchedFor } from "./watchChange.ts";
 import type { WorkTools, WorkWorld } from "./work.ts";
 
 /** What the last check found, kept over restarts. */
@@ -59,21 +60,39 @@ async function scan({ paths, database, now }: WorkWorld): Promise<ProviderReport
   return reports;
 }
 
+interface WantedOfProviders {
+  readonly kind: "download" | "install";
+  readonly provider: ProviderId | undefined;
+}
+
+interface ProviderStep {
+  readonly provider: ProviderId;
+  readonly verb: ProviderVerb;
+  readonly updates: string[];
+}
+
+const openReports = ({ database }: WorkWorld, wanted: WantedOfProviders): ProviderReport[] =>
+  recallProviders(database).filter(
+    ({ provider, updates }) =>
+      updates.length > 0 && (wanted.provider === undefined || provider === wanted.provider),
+  );
+
+/** What `bringProviderUpdates` will ask of the update service, in its order. */
+export const providerSteps = (world: WorkWorld, wanted: WantedOfProviders): ProviderStep[] =>
+  openReports(world, wanted).flatMap(({ provider, updates, verbs }) =>
+    (["download", "install"] as const)
+      .filter((verb) => verbs.includes(verb) && (verb === "download" || wanted.kind === "install"))
+      .map((verb) => ({ provider, verb, updates: updates.map(({ id }) => id) })),
+  );
+
 export async function bringProviderUpdates(
   world: WorkWorld,
   change: Change,
-  what: { kind: "download" | "install"; provider: ProviderId | undefined },
+  what: WantedOfProviders,
   tools: WorkTools,
 ): Promise<"succeeded" | "nothing-to-do"> {
-  const open = recallProviders(world.database).filter(
-    ({ provider, updates }) =>
-      updates.length > 0 && (what.provider === undefined || provider === what.provider),
-  );
-  const steps = open.flatMap(({ provider, updates, verbs }) =>
-    (["download", "install"] as const)
-      .filter((verb) => verbs.includes(verb) && (verb === "download" || what.kind === "install"))
-      .map((verb) => ({ provider, verb, updates: updates.map(({ id }) => id) })),
-  );
+  const open = openReports(world, what);
+  const steps = providerSteps(world, what);
   if (steps.length === 0) return "nothing-to-do";
   const failed = new Map<ProviderId, unknown>();
   for (const step of steps) {
@@ -102,15 +121,10 @@ export async function bringProviderUpdates(
 async function runProvider(
   world: WorkWorld,
   change: Change,
-  step: { provider: ProviderId; verb: ProviderVerb; updates: string[] },
+  step: ProviderStep,
   { signal }: WorkTools,
 ): Promise<void> {
   const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
-  await followProvider({ kind: "provider", ...step }, tools, {
-    progress(progress) {
-      if (progress === undefined) delete change.progress;
-      else change.progress = progress;
-    },
-    status: world.observe,
-  });
+  const job = { kind: "provider", ...step } as const;
+  await watchedFor(world, change, job, (watcher) => followProvider(job, tools, watcher));
 }

@@ -9,16 +9,20 @@ import type { Change, ChangeRequest, Offer } from "../../protocol/orchestratorAp
 import type { Settings } from "../../protocol/settings.ts";
 import type { BandwidthRule } from "../../protocol/transfer.ts";
 import type { ServiceStatus } from "../../protocol/updateServiceApi.ts";
+import { type ChangeBar, jobKey } from "./bar.ts";
 import type { ChangeWork } from "./changes.ts";
 import { type DecideWorld, evaluate, evaluateOffline, redecide } from "./evaluate.ts";
 import { followJob, type MovingJob } from "./followJob.ts";
 import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
-import { bringProviderUpdates, checkProviders } from "./providerWork.ts";
-import type { JobWatcher } from "./watchJob.ts";
+import { isDone, plannedJobs } from "./plannedJobs.ts";
+import { bringProviderUpdates, checkProviders, providerSteps } from "./providerWork.ts";
+import { watchedFor } from "./watchChange.ts";
+import type { FollowTools } from "./watchJob.ts";
 
 export interface WorkWorld extends DecideWorld {
   readonly memory: Memory;
+  readonly bar: ChangeBar;
 }
 
 export function changeWork(world: WorkWorld): ChangeWork {
@@ -77,9 +81,18 @@ async function bring(
 ): Promise<"succeeded" | "nothing-to-do"> {
   const { kind, product, provider, updates, background } = request;
   if (background !== true) await startAfresh(world, product);
+  const all = product === undefined && updates === undefined;
+  if (all) {
+    const steps = providerSteps(world, { kind, provider });
+    const jobs = steps.map((step) => ({ kind: "provider", ...step }) as const);
+    world.bar.expect(
+      change,
+      jobs.map((job) => ({ key: jobKey(job), kind: job.kind })),
+    );
+  }
   const ours =
     provider === undefined ? await bringOffers(world, change, request, tools) : "nothing-to-do";
-  if (product !== undefined || updates !== undefined) return ours;
+  if (!all) return ours;
   const theirs = await bringProviderUpdates(world, change, { kind, provider }, tools);
   return ours === "succeeded" ? ours : theirs;
 }
@@ -95,14 +108,15 @@ async function bringOffers(
   const resumed = change.updates.length > 0;
   const wanted = resumed ? change.updates.map(idOf) : await chooseUpdates(world, request);
   if (wanted.length === 0) return "nothing-to-do";
-  note(change, wanted, await world.calls.status());
+  const status = await world.calls.status();
+  note(change, wanted, status);
+  world.bar.expect(change, plannedJobs(kind, wanted, status, world.memory.evaluation()));
   tools.save();
   const { settings } = world.policy.combined();
   let worked = false;
   for (const update of wanted) {
     const before = stateOf(await world.calls.status(), update);
-    if (before === "installed" || before === "restart-pending") continue;
-    if (kind === "download" && before === "downloaded") continue;
+    if (isDone(before, kind)) continue;
     worked = true;
     if (before !== "downloaded") {
       const bandwidth = background ? backgroundLimits(settings) : [];
@@ -164,16 +178,18 @@ async function planDownloads(
 ): Promise<"succeeded" | "nothing-to-do"> {
   const wanted = await chooseUpdates(world, { kind: "download", product });
   change.plans = [];
+  world.bar.expect(
+    change,
+    wanted.map((update) => ({ key: jobKey({ kind: "plan", update }), kind: "plan" })),
+  );
   for (const update of wanted) {
-    const plan = await followReport(
-      { kind: "plan", update },
-      { calls: world.calls, signal: tools.signal, elapsed: () => performance.now() },
-      watcherOf(world, change),
-      async (jobId) => {
+    const job = { kind: "plan", update } as const;
+    const plan = await watchedFor(world, change, job, (watcher) =>
+      followReport(job, followTools(world, tools), watcher, async (jobId) => {
         const answer = await world.calls.plan(jobId);
         if (answer.error !== undefined) throw errorFromReport(answer.error);
         return answer.plan;
-      },
+      }),
     );
     change.plans.push({ update, plan });
     tools.save();
@@ -192,12 +208,16 @@ async function verify(
   const installed = products.filter(({ current }) => current !== undefined);
   const wanted = product === undefined ? installed.map((it) => it.product) : [product];
   change.verified = [];
+  world.bar.expect(
+    change,
+    wanted.map((it) => ({ key: jobKey({ kind: "verify", product: it }), kind: "verify" })),
+  );
   for (const each of wanted) {
-    const entry = await followReport(
-      { kind: "verify", product: each },
-      { calls: world.calls, signal: tools.signal, elapsed: () => performance.now() },
-      watcherOf(world, change),
-      async (jobId) => (await world.calls.history(20)).find(({ id }) => id === jobId),
+    const job = { kind: "verify", product: each } as const;
+    const entry = await watchedFor(world, change, job, (watcher) =>
+      followReport(job, followTools(world, tools), watcher, async (jobId) =>
+        (await world.calls.history(20)).find(({ id }) => id === jobId),
+      ),
     );
     if (entry.verify !== undefined && entry.fromVersion !== undefined)
       change.verified.push({ product: each, version: entry.fromVersion, report: entry.verify });
@@ -207,34 +227,30 @@ async function verify(
   return wanted.length === 0 ? "nothing-to-do" : "succeeded";
 }
 
-function watcherOf(world: WorkWorld, change: Change): JobWatcher {
-  return {
-    progress(progress) {
-      if (progress === undefined) delete change.progress;
-      else change.progress = progress;
-    },
-    status: world.observe,
-  };
-}
+const followTools = (world: WorkWorld, { signal }: WorkTools): FollowTools => ({
+  calls: world.calls,
+  signal,
+  elapsed: () => performance.now(),
+});
 
 async function doJob(
   world: WorkWorld,
   change: Change,
   job: MovingJob,
-  { save, signal }: WorkTools,
+  tools: WorkTools,
 ): Promise<void> {
-  const tools = { calls: world.calls, signal, elapsed: () => performance.now() };
-  const watcher: JobWatcher = {
-    ...watcherOf(world, change),
-    status(status) {
-      world.observe(status);
-      note(change, change.updates.map(idOf), status);
-    },
+  const observe = (status: ServiceStatus): void => {
+    world.observe(status);
+    note(change, change.updates.map(idOf), status);
   };
-  const record = await remembered(world, job, () => followJob(job, tools, watcher));
+  const record = await remembered(world, job, () =>
+    watchedFor({ bar: world.bar, observe }, change, job, (watcher) =>
+      followJob(job, followTools(world, tools), watcher),
+    ),
+  );
   const others = change.updates.filter((it) => it.manifestSha256 !== record.manifestSha256);
   change.updates = [...others, record];
-  save();
+  tools.save();
 }
 
 /** A failure of an update counts when it is decided whether it is tried again. */

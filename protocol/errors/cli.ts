@@ -29,6 +29,16 @@ export const CLI_ERRORS = {
     remedy: "Run the same command again; `upbeat status` shows what goes on without it",
     retry: "information",
   },
+  "UPB-CLI-NO-TERMINAL": {
+    stage: "set-up",
+    text: "This needs a terminal",
+    causes: [
+      "its input or output is a file or a pipe",
+      "it was started by a timer, a service or over `ssh` without `-t`",
+    ],
+    remedy: "Run it in a terminal; for a script use `upbeat services --json`",
+    retry: "user",
+  },
   "UPB-CLI-NOT-FOUND": {
     stage: "set-up",
     text: "There is no such thing",

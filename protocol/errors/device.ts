@@ -201,6 +201,26 @@ export const DEVICE_ERRORS = {
     remedy: "Look at `upbeat history`, then try again",
     retry: "transient",
   },
+  "UPB-UPDATE-STUCK": {
+    stage: "service",
+    text: "What is being done does not get any further",
+    causes: [
+      "the line or a proxy keeps the connection open and sends nothing",
+      "a disk that does not answer, or is very slow",
+      "a program of the update's, or of a provider's, hangs",
+      "the update service itself hangs",
+    ],
+    remedy:
+      "Let it be found and mended with `upbeat troubleshoot --fix`; nothing that arrived is lost",
+    retry: "local-damage",
+  },
+  "UPB-CHECK-LATE": {
+    stage: "scan",
+    text: "A check for updates was due and was not made",
+    causes: ["the orchestrator hangs", "the clock of this machine was set", "the machine slept"],
+    remedy: "Check now with `upbeat check`; if it repeats, `upbeat services restart orchestrator`",
+    retry: "transient",
+  },
   "UPB-CONFIG-INVALID": {
     stage: "set-up",
     text: "The settings of this device cannot be read",

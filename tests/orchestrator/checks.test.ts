@@ -1,5 +1,7 @@
 /** Checks: what they cost, what they leave when they fail, and when the next one comes. */
+import { readdirSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type OrchestratedDevice, orchestratedDevice } from "../support/orchestratedDevice.ts";
 
@@ -155,6 +157,21 @@ describe("a check that fails", () => {
       offers: [{ title: "kiosk 1.0" }],
       now: expect.stringContaining("update service"),
     });
+  });
+});
+
+describe("what a kill left half written", () => {
+  it("is removed at the next start, and nothing else is", async () => {
+    await device.check();
+    const folder = device.paths.orchestratorState;
+    const files = () => readdirSync(folder, { recursive: true, encoding: "utf8" }).toSorted();
+    const kept = files().filter((name) => name.endsWith("timestamp.json"));
+    expect(kept).toHaveLength(1);
+    const before = files();
+    writeFileSync(join(folder, `${kept[0]}.4711.new`), "{ half");
+    await device.restartOrchestrator();
+    expect(files()).toEqual(before);
+    expect((await device.check()).check?.outcome).toBe("unchanged");
   });
 });
 

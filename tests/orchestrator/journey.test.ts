@@ -1,7 +1,7 @@
 /** The orchestrator with the real update service: what a person asks for, from check to rollback. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Product } from "../../protocol/ids.ts";
 import { type OrchestratedDevice, orchestratedDevice } from "../support/orchestratedDevice.ts";
 
@@ -18,6 +18,23 @@ const UNHEALTHY = {
 };
 const current = () =>
   readFileSync(join(device.paths.installed, "products/kiosk/current/main.js"), "utf8");
+
+/** Installs what is offered and looks at the bar as often as a page does. */
+async function fractions() {
+  const { id } = device.orchestrator.request({ kind: "install" });
+  const seen: number[] = [];
+  const lefts: number[] = [];
+  return await vi.waitFor(
+    () => {
+      const change = device.orchestrator.change(id);
+      if (change.whole !== undefined) seen.push(change.whole.fraction);
+      if (change.whole?.leftMs !== undefined) lefts.push(change.whole.leftMs);
+      expect(change.endedMs).toBeDefined();
+      return { change, seen, lefts };
+    },
+    { timeout: 30_000, interval: 5 },
+  );
+}
 
 describe("a device", () => {
   it("checks, installs, and has nothing more to do; the server hears of each state once", async () => {
@@ -56,6 +73,46 @@ describe("a device", () => {
     await device.orchestrator.tick();
     expect(device.batches.length).toBe(before);
     expect((await device.orchestrator.status()).reportsWaiting).toBe(0);
+  });
+
+  it("moves one bar over download and install, never back, and knows the time from its own past", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    const first = await fractions();
+    expect(first.change).toMatchObject({ state: "succeeded", whole: { fraction: 1 } });
+    expect(first.seen).toEqual(first.seen.toSorted((one, other) => one - other));
+    expect(new Set(first.seen).size).toBeGreaterThan(1);
+    device.publish("kiosk", "2.0");
+    await device.check();
+    const second = await fractions();
+    expect(second.lefts.length).toBeGreaterThan(0);
+    expect(second.seen).toEqual(second.seen.toSorted((one, other) => one - other));
+  });
+
+  it("says what it waits for, and after the phase's limit that it is stuck, to the server too", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.check();
+    const held = device.holdContent();
+    device.orchestrator.request({ kind: "download" });
+    await held;
+    await vi.waitFor(async () =>
+      expect((await device.orchestrator.status()).activity?.waitsFor).toContain("server"),
+    );
+    const { activity } = await device.orchestrator.status();
+    expect(activity).toMatchObject({ stuckMs: expect.any(Number) });
+    expect(activity?.stuck).toBeUndefined();
+    device.clock.nowMs = (activity?.stuckMs ?? 0) + 60_000;
+    expect((await device.orchestrator.status()).activity).toMatchObject({
+      stuck: { code: "UPB-UPDATE-STUCK", detail: expect.stringContaining("nothing has moved") },
+      advice: expect.stringContaining("upbeat troubleshoot --fix"),
+    });
+    await device.orchestrator.tick();
+    await device.orchestrator.tick();
+    const told = device.batches
+      .flatMap((batch) => batch.events)
+      .filter((event) => event.error?.code === "UPB-UPDATE-STUCK");
+    expect(told).toMatchObject([{ kind: "update-state", state: "downloading" }]);
   });
 
   it("that was never checked is checked by its first install", async () => {

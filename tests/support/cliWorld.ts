@@ -16,6 +16,7 @@ export function testWorld(
     cwd?: string;
     terminal?: boolean;
     askSecret?: World["askSecret"];
+    keys?: World["terminal"];
     now?: () => number;
   } = {},
 ): TestWorld {
@@ -36,6 +37,7 @@ export function testWorld(
     out: screen("out"),
     err: screen("err"),
     askSecret: given.askSecret,
+    terminal: given.keys,
     interrupted: interrupt.signal,
     now: given.now ?? (() => TEST_NOW_MS),
     printed,

@@ -1,4 +1,4 @@
-/** One bar with words: what is going on, how far it is, how long this step still takes. */
+/** One bar with words: what is going on, how far it is, how long it still takes. */
 import { makeStyles, ProgressBar, tokens } from "@fluentui/react-components";
 
 const useStyles = makeStyles({

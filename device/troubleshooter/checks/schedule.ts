@@ -1,6 +1,7 @@
 /** Checks for updates: does the next one come, did the last one work, is the last success old (rows 34 and 37). */
 import { z } from "zod";
 import { CHECK_INTERVAL_MS } from "../../../core/schedule.ts";
+import { CHECK_LATE_MS } from "../../../core/stageLimits.ts";
 import { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
 import { callLocal } from "../../localClient.ts";
 import { check, notApplicable, type Seen } from "../check.ts";
@@ -15,8 +16,6 @@ const Facts = z.object({
   orchestratorStartedMs: z.number().optional(),
 });
 
-/** The orchestrator looks about once a minute; a check that runs, or a loaded machine, takes longer. */
-const LATE_MS = 30 * 60_000;
 /** Reference, row 34. */
 const LONG_MS = 30 * 24 * 60 * 60_000;
 
@@ -45,14 +44,15 @@ export const schedule = check({
   judge({ plan, lastCheckMs, orchestratorStartedMs }, nowMs): Seen[] {
     const seen: Seen[] = [];
     const about = { object: "checks for updates", service: "orchestrator" };
-    if (plan !== undefined && plan.nextCheckMs > nowMs + CHECK_INTERVAL_MS + LATE_MS) {
+    if (plan !== undefined && plan.nextCheckMs > nowMs + CHECK_INTERVAL_MS + CHECK_LATE_MS) {
       const evidence = [
         `the next check is planned for ${iso(plan.nextCheckMs)}; here it is ${iso(nowMs)}`,
       ];
       seen.push({ ...about, cause: "timer-broken", evidence });
     }
-    const runsLong = orchestratorStartedMs !== undefined && nowMs - orchestratorStartedMs > LATE_MS;
-    if (runsLong && plan !== undefined && plan.nextCheckMs < nowMs - LATE_MS) {
+    const runsLong =
+      orchestratorStartedMs !== undefined && nowMs - orchestratorStartedMs > CHECK_LATE_MS;
+    if (runsLong && plan !== undefined && plan.nextCheckMs < nowMs - CHECK_LATE_MS) {
       const evidence = [`a check was due ${iso(plan.nextCheckMs)} and was not made`];
       seen.push({ ...about, cause: "timer-broken", evidence });
     }

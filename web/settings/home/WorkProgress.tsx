@@ -1,29 +1,17 @@
-/** What is being done now: one bar over all of it, the step's name, and what the step still takes. */
+/** What is being done now: one bar over all of it, the step's name, and how long all of it still takes. */
 import { Card } from "@fluentui/react-components";
-import { useRef } from "react";
 import type { Change } from "../../../protocol/orchestratorApi.ts";
 import { bytes, duration } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
-import { useNow } from "../../kit/now.ts";
 import { Progress } from "../../kit/Progress.tsx";
-import { fractionOf, stepLeftMs } from "./progress.ts";
 
 export function WorkProgress({ change }: { change: Change }) {
   const { t, language } = useMessages();
-  const now = useNow(1_000);
-  const reached = useRef({ id: "", fraction: 0 });
-  if (reached.current.id !== change.id) reached.current = { id: change.id, fraction: 0 };
-  const { progress } = change;
-  const fraction = fractionOf(change);
-  // Between two updates of one change the service says nothing for a moment: the bar stays.
-  reached.current.fraction = Math.max(reached.current.fraction, fraction ?? 0);
-  const known = change.request.kind === "install" || change.request.kind === "download";
-  const shown = known && reached.current.fraction > 0 ? reached.current.fraction : undefined;
+  const { progress, whole } = change;
   const counts = progress !== undefined && progress.totalBytes > 0 && COUNTED.has(progress.phase);
-  const left = counts ? stepLeftMs(progress, now) : undefined;
   const percent = new Intl.NumberFormat(language, { style: "percent" });
   const amount = [
-    ...(shown === undefined ? [] : [percent.format(shown)]),
+    ...(whole === undefined ? [] : [percent.format(whole.fraction)]),
     ...(counts
       ? [
           t("home.amount", {
@@ -38,11 +26,13 @@ export function WorkProgress({ change }: { change: Change }) {
   return (
     <Card data-testid="progress">
       <Progress
-        fraction={shown}
+        fraction={whole?.fraction}
         step={working === undefined ? step : `${working.product} ${working.version}: ${step}`}
         amount={amount.length === 0 ? undefined : amount.join(" · ")}
         timeLeft={
-          left === undefined ? undefined : t("home.stepLeft", { time: duration(left, language) })
+          whole?.leftMs === undefined
+            ? undefined
+            : t("home.timeLeft", { time: duration(whole.leftMs, language) })
         }
       />
     </Card>
