@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Channel, Product, Version } from "../protocol/ids.ts";
 import { emptyOfferPolicy, OfferPolicy, Rollout } from "../protocol/offerPolicy.ts";
+import { ruleEvaluator } from "./applicability.ts";
 import {
   addFloor,
   addHold,
@@ -127,7 +128,7 @@ describe("a rollout", () => {
       { afterHours: 10, percent: 100 },
     ];
     const rings = [{ name: "all", startsAt: NOW, curve }];
-    const device = { deviceId: "dev-1", facts: {} };
+    const device = { deviceId: "dev-1", evaluate: ruleEvaluator({}) };
     const policy = changedBy(EMPTY, createRollout(rollout({ rings })));
     const at = (document: OfferPolicy, nowMs: number) =>
       reachOf(document.rollouts[0] ?? rollout(), device, nowMs);

@@ -5,7 +5,8 @@
  * that the list of devices is filtered by is a label, so that every filter is found and counted in
  * the same way.
  */
-import { reachOf } from "../../core/rollout.ts";
+import { ruleEvaluator } from "../../core/applicability.ts";
+import { type RolloutDevice, reachOf } from "../../core/rollout.ts";
 import { compareVersions } from "../../core/versionOrder.ts";
 import type { DEVICE_STATES } from "../../protocol/admin/fleet.ts";
 import type { Facts, OfferInputs } from "../../protocol/deviceApi.ts";
@@ -66,6 +67,7 @@ export const label = {
 export function describe(device: ReportedDevice, shown: Shown, nowMs: number): Described {
   const { facts, products, lastSeenMs } = device;
   const followed = device.followed ?? products;
+  const member = { deviceId: device.deviceId, evaluate: ruleEvaluator(facts) };
   const versionOf = (product: string) => products.find((it) => it.product === product)?.current;
   const error = errorOf(device, versionOf) ?? device.checkError;
   const isOutdated = followed.some(({ channel, product }) => {
@@ -92,7 +94,7 @@ export function describe(device: ReportedDevice, shown: Shown, nowMs: number): D
       label.channel(channel),
       label.product(product),
       label.has(channel, product, versionOf(product) ?? "-"),
-      ...shown.rollouts(channel).flatMap((rollout) => ringLabel(channel, product, rollout, device)),
+      ...shown.rollouts(channel).flatMap((rollout) => ringLabel(channel, product, rollout, member)),
     ]),
     ...products.flatMap(({ product, current }) =>
       current === undefined ? [] : [label.version(product, current)],
@@ -122,10 +124,10 @@ function ringLabel(
   channel: Channel,
   product: Product,
   rollout: Rollout,
-  device: ReportedDevice,
+  member: RolloutDevice,
 ): string[] {
   if (rollout.product !== product) return [];
   // Which ring it is in does not change with the state of the rollout.
-  const reach = reachOf({ ...rollout, state: "running" }, device, 0);
+  const reach = reachOf({ ...rollout, state: "running" }, member, 0);
   return "ring" in reach ? [label.ring(channel, rollout.id, reach.ring)] : [];
 }
