@@ -8,7 +8,7 @@
  */
 import type { Facts } from "../protocol/deviceApi.ts";
 import type { FactRule, Rule } from "../protocol/manifest.ts";
-import { compareRead, type ReadVersion, readVersion } from "./versionOrder.ts";
+import { compareVersions } from "./versionOrder.ts";
 
 export const MAX_RULE_DEPTH = 32;
 export const MAX_RULE_NODES = 2_000;
@@ -25,9 +25,7 @@ export interface Evaluated {
   readonly result: boolean;
   readonly rule: Rule;
   readonly facts: Facts;
-  /** From `at` on, a byte a node: 1 where it holds. */
-  readonly results: Uint8Array;
-  readonly at: number;
+  readonly results: readonly boolean[];
 }
 
 export type Evaluation = Evaluated | { is: "refused"; because: string };
@@ -41,45 +39,21 @@ export interface RuleTrace {
   readonly parts?: readonly RuleTrace[];
 }
 
-export const evaluateRule = (rule: Rule, facts: Facts): Evaluation => ruleEvaluator(facts)(rule);
-
-/** Of one machine: each rule is evaluated once, however many questions ask it. */
-export type RuleEvaluator = (rule: Rule) => Evaluation;
-
-/** `facts` must stay as they are. */
-export function ruleEvaluator(facts: Facts): RuleEvaluator {
-  const known = new Map<Rule, Evaluation>();
-  const read = new Map(Object.entries(facts).map(([name, value]) => [name, readFact(value)]));
-  let page: Page = { results: new Uint8Array(0), used: 0 };
-
-  return (rule) => {
-    const before = known.get(rule);
-    if (before !== undefined) return before;
-    // A rule's results lie together, and there is room for the largest.
-    if (page.results.length - page.used < MAX_RULE_NODES) {
-      const bytes = known.size === 0 ? MAX_RULE_NODES : PAGE_BYTES;
-      page = { results: new Uint8Array(bytes), used: 0 };
-    }
-    const at = page.used;
-    const walk: Walk = { facts: read, page, at, problem: undefined };
-    const result = evaluate(rule, 1, walk);
-    const evaluation: Evaluation =
-      walk.problem === undefined
-        ? { is: "evaluated", result, rule, facts, results: page.results, at }
-        : { is: "refused", because: walk.problem };
-    known.set(rule, evaluation);
-    return evaluation;
-  };
+export function evaluateRule(rule: Rule, facts: Facts): Evaluation {
+  const walk: Walk = { facts, results: [], problem: undefined };
+  const result = evaluate(rule, 1, walk);
+  return walk.problem === undefined
+    ? { is: "evaluated", result, rule, facts, results: walk.results }
+    : { is: "refused", because: walk.problem };
 }
 
 /** The whole tree with what came out at every node. */
-export function traceOf({ rule, facts, results, at: first }: Evaluated): RuleTrace {
-  let at = first;
+export function traceOf({ rule, facts, results }: Evaluated): RuleTrace {
+  let at = 0;
   const read = (node: Rule): RuleTrace => {
-    const result = results[at++] === 1;
+    const result = results[at++] ?? false;
     if (!isFactRule(node)) return { rule: node, result, parts: partsOf(node).map(read) };
-    // Names come from outside: `__proto__` is not a fact.
-    const factValue = Object.hasOwn(facts, node.fact) ? facts[node.fact] : undefined;
+    const factValue = factOf(facts, node.fact);
     return factValue === undefined ? { rule: node, result } : { rule: node, result, factValue };
   };
   return read(rule);
@@ -117,94 +91,58 @@ function partsOf(rule: Tree): readonly Rule[] {
   return "any" in rule ? rule.any : [rule.not];
 }
 
-/** Results of many rules in one piece of memory: an array for each cost more than the evaluation. */
-interface Page {
-  readonly results: Uint8Array;
-  used: number;
-}
-
-const PAGE_BYTES = 64 * 1024;
-
-interface ReadFact {
-  readonly value: FactValue;
-  /** Made when somebody asks how new it is. */
-  version: ReadVersion | undefined;
-}
-
-const readFact = (value: FactValue): ReadFact => ({ value, version: undefined });
-
 interface Walk {
-  readonly facts: ReadonlyMap<string, ReadFact>;
-  readonly page: Page;
-  readonly at: number;
+  readonly facts: Facts;
+  readonly results: boolean[];
   problem: string | undefined;
 }
 
 /** Counts as it goes down, so that a hostile tree ends neither the stack nor the patience. */
 function evaluate(rule: Rule, depth: number, walk: Walk): boolean {
-  const { page } = walk;
-  const at = page.used;
+  const { results } = walk;
+  const at = results.length;
   if (depth > MAX_RULE_DEPTH) walk.problem = `the rule is nested deeper than ${MAX_RULE_DEPTH}`;
-  else if (at - walk.at >= MAX_RULE_NODES) {
+  else if (at >= MAX_RULE_NODES) {
     walk.problem = `the rule has more than ${MAX_RULE_NODES} conditions`;
   }
   if (walk.problem !== undefined) return false;
-  page.used += 1;
+  results.push(false);
   const result = isFactRule(rule) ? isMet(rule, walk.facts) : combined(rule, depth, walk);
-  page.results[at] = result ? 1 : 0;
+  results[at] = result;
   return result;
 }
 
 function combined(rule: Tree, depth: number, walk: Walk): boolean {
-  const { all, any, not } = rule as AnyRule;
-  const parts = all ?? any;
-  if (parts === undefined) return not !== undefined && !evaluate(not, depth + 1, walk);
+  const parts = partsOf(rule);
   let held = 0;
   for (const part of parts) {
     if (evaluate(part, depth + 1, walk)) held += 1;
     if (walk.problem !== undefined) return false;
   }
-  return all === undefined ? held > 0 : held === parts.length;
+  if ("all" in rule) return held === parts.length;
+  return "any" in rule ? held > 0 : held === 0;
 }
 
-/**
- * A rule with the properties of every shape. Reading one that may be absent costs a small part of
- * asking with `in` where every shape comes by.
- */
-interface AnyRule {
-  readonly all?: readonly Rule[];
-  readonly any?: readonly Rule[];
-  readonly not?: Rule;
-  readonly fact?: string;
-  readonly equals?: FactValue;
-  readonly oneOf?: readonly FactValue[];
-  readonly versionAtLeast?: string;
-  readonly versionBelow?: string;
-  readonly atLeast?: number;
-  readonly exists?: boolean;
+/** Read as a property: `in` costs several times as much where every shape of rule comes by. */
+const isFactRule = (rule: Rule): rule is FactRule =>
+  (rule as { readonly fact?: string }).fact !== undefined;
+
+function isMet(rule: FactRule, facts: Facts): boolean {
+  const value = factOf(facts, rule.fact);
+  return value === undefined ? "exists" in rule && !rule.exists : holds(rule, value);
 }
 
-const isFactRule = (rule: Rule): rule is FactRule => (rule as AnyRule).fact !== undefined;
+/** Names come from outside: `__proto__` is not a fact. */
+const factOf = (facts: Facts, name: string): FactValue | undefined =>
+  Object.hasOwn(facts, name) ? facts[name] : undefined;
 
-function isMet(rule: FactRule, facts: Walk["facts"]): boolean {
-  const fact = facts.get(rule.fact);
-  return fact === undefined ? (rule as AnyRule).exists === false : holds(rule, fact);
-}
-
-function holds(rule: FactRule, fact: ReadFact): boolean {
-  const { value } = fact;
-  const { versionAtLeast, versionBelow, equals, oneOf, atLeast, exists } = rule as AnyRule;
-  if (versionAtLeast !== undefined) return compareWith(fact, versionAtLeast) >= 0;
-  if (versionBelow !== undefined) return compareWith(fact, versionBelow) < 0;
-  if (equals !== undefined) return value === equals;
-  if (oneOf !== undefined) return oneOf.includes(value);
-  if (atLeast !== undefined) return typeof value === "number" && value >= atLeast;
-  return exists === true;
-}
-
-function compareWith(fact: ReadFact, version: string): number {
-  fact.version ??= readVersion(String(fact.value));
-  return compareRead(fact.version, readVersion(version));
+function holds(rule: FactRule, value: FactValue): boolean {
+  if ("equals" in rule) return value === rule.equals;
+  if ("oneOf" in rule) return rule.oneOf.includes(value);
+  if ("versionAtLeast" in rule) return compareVersions(String(value), rule.versionAtLeast) >= 0;
+  if ("versionBelow" in rule) return compareVersions(String(value), rule.versionBelow) < 0;
+  if ("atLeast" in rule) return typeof value === "number" && value >= rule.atLeast;
+  return rule.exists;
 }
 
 function factInWords(rule: FactRule): string {

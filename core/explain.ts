@@ -8,7 +8,7 @@ import type { Offer } from "../protocol/orchestratorApi.ts";
 import { type RuleTrace, ruleInWords, traceOf, whyOfRule } from "./applicability.ts";
 import { type DeviceView, deviceView, type KnownUpdate, type OfferInput } from "./installedHere.ts";
 import { type Decision, decideOffers } from "./offer.ts";
-import type { Answer, Refusal } from "./question.ts";
+import type { Answer } from "./question.ts";
 import { QUESTIONS } from "./refusal.ts";
 import { compareVersions } from "./versionOrder.ts";
 
@@ -60,20 +60,16 @@ export function evaluationOf(input: OfferInput): {
   readonly traces: ReadonlyMap<KnownUpdate, readonly Answer[]>;
 } {
   const view = deviceView(input);
-  const traces = new Map(input.updates.map((update) => [update, answersOf(update, view)]));
-  // What is decided and what is explained are the same answers.
-  const decision = decideOffers(input, view, (update) => refusalAmong(traces.get(update) ?? []));
-  return { decision, traces };
+  const decision = decideOffers(input, view);
+  return {
+    decision,
+    traces: new Map(input.updates.map((update) => [update, answersOf(update, view)])),
+  };
 }
 
 /** Every question, also those after the one that stopped it, in the order of `QUESTIONS`. */
 const answersOf = (update: KnownUpdate, view: DeviceView): Answer[] =>
   QUESTIONS.map((question) => question.ask(update, view));
-
-function refusalAmong(answers: readonly Answer[]): Refusal | undefined {
-  const stop = answers.find(({ is }) => is === "stopped");
-  return stop?.is === "stopped" ? stop.refusal : undefined;
-}
 
 /** The answers in words. */
 export const stepsOf = (answers: readonly Answer[]): TraceStep[] =>

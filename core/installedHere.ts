@@ -7,9 +7,9 @@
 import type { Facts } from "../protocol/deviceApi.ts";
 import type { Product, UpdateId, Version } from "../protocol/ids.ts";
 import { formatUpdate } from "../protocol/ids.ts";
-import type { UpdateManifest } from "../protocol/manifest.ts";
+import type { Rule, UpdateManifest } from "../protocol/manifest.ts";
 import type { InstalledProduct, UpdateRecord } from "../protocol/updateServiceApi.ts";
-import { type RuleEvaluator, ruleEvaluator } from "./applicability.ts";
+import { type Evaluation, evaluateRule } from "./applicability.ts";
 import { type OfferContext, type OfferRules, offerContext } from "./offerContext.ts";
 import { compareVersions } from "./versionOrder.ts";
 
@@ -39,7 +39,7 @@ export interface DeviceView {
   /** Whether some version (or exactly this one) counts as installed; detectoids included. */
   isPresent(product: Product, version: Version | undefined): boolean;
   find(product: Product, version: Version): KnownUpdate | undefined;
-  readonly evaluate: RuleEvaluator;
+  evaluate(rule: Rule): Evaluation;
   /** The circle or the depth that makes this update's relations meaningless. */
   problem(update: KnownUpdate): string | undefined;
   wasRolledBack(update: UpdateId): boolean;
@@ -55,7 +55,8 @@ export function deviceView(input: OfferInput): DeviceView {
   );
 
   const installed = new Map<Product, Version | undefined>();
-  const evaluate = ruleEvaluator(input.facts);
+  /** A rule is asked several times on the way to an answer, and more often for a trace. */
+  const evaluations = new Map<Rule, Evaluation>();
 
   const view: DeviceView = {
     installedVersion(product) {
@@ -108,10 +109,16 @@ export function deviceView(input: OfferInput): DeviceView {
     },
 
     find: (product, version) => byName.get(formatUpdate({ product, version })),
-    evaluate,
+    evaluate(rule) {
+      const known = evaluations.get(rule);
+      if (known !== undefined) return known;
+      const evaluation = evaluateRule(rule, input.facts);
+      evaluations.set(rule, evaluation);
+      return evaluation;
+    },
     problem: (update) => relationProblem(update, view.find),
     wasRolledBack: (update) => rolledBack.has(update.manifestSha256),
-    context: input.rules && offerContext(input.rules, evaluate),
+    context: input.rules && offerContext(input.rules, input.facts),
   };
   return view;
 }

@@ -23,12 +23,8 @@ export interface Decision {
   readonly installs: ReadonlyMap<string, readonly UpdateId[]>;
 }
 
-/** `view` and `refusalOfUpdate`: of the same input, where the caller asks for more than the decision. */
-export function decideOffers(
-  input: OfferInput,
-  view = deviceView(input),
-  refusalOfUpdate = (update: KnownUpdate): Refusal | undefined => refusalOf(update, view),
-): Decision {
+/** `view`: of the same input, where the caller goes on asking it. */
+export function decideOffers(input: OfferInput, view = deviceView(input)): Decision {
   const candidates: KnownUpdate[] = [];
   const notOffered: NotOffered[] = [];
   const bestOf = new Map<string, KnownUpdate>();
@@ -36,7 +32,7 @@ export function decideOffers(
   for (const update of input.updates.toSorted(newestFirst)) {
     // Probes for prerequisites, never something to install (windows-update.md 1.2).
     if (update.manifest.kind === "detectoid" || update.manifest.kind === "category") continue;
-    const refusal = refusalOfUpdate(update) ?? supersededBy(bestOf.get(update.id.product));
+    const refusal = refusalOf(update, view) ?? supersededBy(bestOf.get(update.id.product));
     if (refusal === undefined) {
       candidates.push(update);
       bestOf.set(update.id.product, update);

@@ -2,10 +2,10 @@
  * What decides about an offer besides the update and the machine: the signed policies, the settings
  * and what failed here before. Pure; times are milliseconds since 1970.
  */
+import type { Facts } from "../protocol/deviceApi.ts";
 import type { Channel, Product, UpdateId } from "../protocol/ids.ts";
 import type { OfferPolicy } from "../protocol/offerPolicy.ts";
 import type { SettingLayer, Settings } from "../protocol/settings.ts";
-import type { RuleEvaluator } from "./applicability.ts";
 import { type PolicyView, policyView } from "./offerPolicy.ts";
 
 export interface OfferRules {
@@ -34,11 +34,11 @@ export interface OfferContext extends OfferRules {
   targetVersion(product: Product): string | undefined;
 }
 
-export function offerContext(rules: OfferRules, evaluate: RuleEvaluator): OfferContext {
+export function offerContext(rules: OfferRules, facts: Facts): OfferContext {
   const views = new Map(
     [...rules.policies].map(([channel, policy]) => [
       channel,
-      policy === "unreadable" ? policy : policyView(policy, { ...rules, evaluate }, rules.nowMs),
+      policy === "unreadable" ? policy : policyView(policy, { ...rules, facts }, rules.nowMs),
     ]),
   );
   return {

@@ -4,6 +4,7 @@
  * Everything here narrows: a hold or a refusal that cannot be evaluated counts, an approval that
  * cannot be evaluated does not. What the parts mean: `protocol/offerPolicy.ts`.
  */
+import type { Facts } from "../protocol/deviceApi.ts";
 import type { Product, Version } from "../protocol/ids.ts";
 import type { Rule, UpdateManifest } from "../protocol/manifest.ts";
 import type {
@@ -15,12 +16,17 @@ import type {
   SafeguardHold,
   UpdateFilter,
 } from "../protocol/offerPolicy.ts";
-import type { Evaluated } from "./applicability.ts";
-import { type Reach, type RolloutDevice, reachOf } from "./rollout.ts";
+import { type Evaluated, evaluateRule } from "./applicability.ts";
+import { type Reach, reachOf } from "./rollout.ts";
 import { compareVersions } from "./versionOrder.ts";
 
 /** Which update is asked about: what a filter can look at. */
 export type Candidate = Pick<UpdateManifest, "product" | "version" | "classification">;
+
+export interface PolicyDevice {
+  readonly deviceId: string;
+  readonly facts: Facts;
+}
 
 export type Approved =
   | { is: "not-asked" }
@@ -46,15 +52,18 @@ export interface PolicyView {
 }
 
 /** `nowMs`: what has expired or not started by then does not count. */
-export function policyView(policy: OfferPolicy, device: RolloutDevice, nowMs: number): PolicyView {
+export function policyView(policy: OfferPolicy, device: PolicyDevice, nowMs: number): PolicyView {
   const holds = openEntries(policy.holds, nowMs);
   const approvals = openEntries(policy.approvals, nowMs);
   const rollouts = Map.groupBy(policy.rollouts, nameOf);
   const rolledOut = new Map<string, RolledOut>();
+  const answers = new Map<Rule, ReturnType<typeof evaluateRule>>();
 
+  /** One policy has many entries with the same updates in mind; each rule is evaluated once. */
   const includes = (who: Rule | undefined, inDoubt: boolean): boolean => {
     if (who === undefined) return true;
-    const evaluation = device.evaluate(who);
+    const evaluation = answers.get(who) ?? evaluateRule(who, device.facts);
+    answers.set(who, evaluation);
     return evaluation.is === "evaluated" ? evaluation.result : inDoubt;
   };
 
@@ -76,7 +85,7 @@ export function policyView(policy: OfferPolicy, device: RolloutDevice, nowMs: nu
     hold(update) {
       const hold = holds.find((it) => matches(it.updates, update) && includes(it.who, true));
       if (hold === undefined) return undefined;
-      const evaluation = hold.who && device.evaluate(hold.who);
+      const evaluation = hold.who && answers.get(hold.who);
       return { hold, rule: evaluation?.is === "evaluated" ? evaluation : undefined };
     },
 

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Channel, Product, Version } from "../protocol/ids.ts";
 import { emptyOfferPolicy, OfferPolicy, Rollout } from "../protocol/offerPolicy.ts";
-import { ruleEvaluator } from "./applicability.ts";
 import {
   addFloor,
   addHold,
@@ -128,7 +127,7 @@ describe("a rollout", () => {
       { afterHours: 10, percent: 100 },
     ];
     const rings = [{ name: "all", startsAt: NOW, curve }];
-    const device = { deviceId: "dev-1", evaluate: ruleEvaluator({}) };
+    const device = { deviceId: "dev-1", facts: {} };
     const policy = changedBy(EMPTY, createRollout(rollout({ rings })));
     const at = (document: OfferPolicy, nowMs: number) =>
       reachOf(document.rollouts[0] ?? rollout(), device, nowMs);

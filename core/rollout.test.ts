@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Facts } from "../protocol/deviceApi.ts";
 import { Rollout } from "../protocol/offerPolicy.ts";
-import { ruleEvaluator } from "./applicability.ts";
-import { placeOf, type RolloutDevice, reachOf } from "./rollout.ts";
+import { placeOf, reachOf } from "./rollout.ts";
 
 const HOUR_MS = 3_600_000;
 const START = "2026-03-02T00:00:00Z";
@@ -112,9 +110,9 @@ describe("a rollout", () => {
         { name: "rest", startsAt: "2026-03-09T00:00:00Z" },
       ],
     });
-    const pilot = reachOf(plan, machine("a", { "tag.pilot": true }), START_MS);
+    const pilot = reachOf(plan, { deviceId: "a", facts: { "tag.pilot": true } }, START_MS);
     expect(pilot).toMatchObject({ is: "reached", ring: "pilot" });
-    expect(reachOf(plan, machine("a", {}), START_MS)).toEqual({
+    expect(reachOf(plan, { deviceId: "a", facts: {} }, START_MS)).toEqual({
       is: "waiting",
       ring: "rest",
       atMs: Date.parse("2026-03-09T00:00:00Z"),
@@ -164,12 +162,8 @@ function rollout({
   });
 }
 
-const machine = (deviceId: string, facts: Facts): RolloutDevice => ({
-  deviceId,
-  evaluate: ruleEvaluator(facts),
-});
 const at = (plan: Rollout, device: number, nowMs: number, facts = {}) =>
-  reachOf(plan, machine(`dev-${device}`, facts), nowMs);
+  reachOf(plan, { deviceId: `dev-${device}`, facts }, nowMs);
 const share = (plan: Rollout, nowMs: number, facts = {}): number =>
   devices(2_000).filter((_, device) => at(plan, device, nowMs, facts).is === "reached").length /
   2_000;

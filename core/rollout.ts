@@ -8,8 +8,9 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Facts } from "../protocol/deviceApi.ts";
 import type { PolicyEntryId, Ring, Rollout } from "../protocol/offerPolicy.ts";
-import type { RuleEvaluator } from "./applicability.ts";
+import { evaluateRule } from "./applicability.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -28,15 +29,13 @@ export function placeOf(deviceId: string, rolloutId: string): number {
   return digest.slice(0, 6).reduce((value, byte) => value * 256 + byte, 0) / 2 ** 48;
 }
 
-/** What of a machine decides about its rollouts. */
-export interface RolloutDevice {
-  readonly deviceId: string;
-  readonly evaluate: RuleEvaluator;
-}
-
-export function reachOf(rollout: Rollout, device: RolloutDevice, nowMs: number): Reach {
+export function reachOf(
+  rollout: Rollout,
+  device: { readonly deviceId: string; readonly facts: Facts },
+  nowMs: number,
+): Reach {
   if (rollout.state === "halted") return { is: "halted" };
-  const ring = ringOf(rollout, device.evaluate);
+  const ring = ringOf(rollout, device.facts);
   if (ring === undefined) return { is: "no-ring" };
   const place = placeOf(device.deviceId, rollout.id);
   const afterMs = rollout.expedite === undefined ? afterStartMs(ring, place) : 0;
@@ -54,10 +53,10 @@ export function reachOf(rollout: Rollout, device: RolloutDevice, nowMs: number):
 }
 
 /** A rule that cannot be evaluated names nobody: in doubt fewer machines. */
-function ringOf(rollout: Rollout, evaluate: RuleEvaluator): Ring | undefined {
+function ringOf(rollout: Rollout, facts: Facts): Ring | undefined {
   return rollout.rings.find((ring) => {
     if (ring.who === undefined) return true;
-    const evaluation = evaluate(ring.who);
+    const evaluation = evaluateRule(ring.who, facts);
     return evaluation.is === "evaluated" && evaluation.result;
   });
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rollout } from "../protocol/offerPolicy.ts";
-import { ruleEvaluator } from "./applicability.ts";
 import { placeOf, reachOf } from "./rollout.ts";
 import { percentAt, planTimes, ringTimes } from "./rolloutPlan.ts";
 
@@ -57,14 +56,13 @@ describe("the plan of a rollout", () => {
         const [ring] = rollout.rings;
         if (ring === undefined) throw new Error("it has a ring");
         const atMs = START + seconds * 100;
-        const evaluate = ruleEvaluator({});
         const percent = percentAt(rollout, ring, atMs);
         for (let number = 0; number < 20; number++) {
           const deviceId = `dev-${number}`;
           const place = placeOf(deviceId, rollout.id) * 100;
           // At the very edge rounding to milliseconds decides.
           if (Math.abs(place - percent) < 0.001) continue;
-          const { is } = reachOf(rollout, { deviceId, evaluate }, atMs);
+          const { is } = reachOf(rollout, { deviceId, facts: {} }, atMs);
           expect([number, is === "reached"]).toEqual([number, place < percent]);
         }
       }),

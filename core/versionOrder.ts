@@ -9,25 +9,16 @@
  */
 
 /** Below 0: `left` is older. 0: they are the same text. Above 0: `left` is newer. Any text is allowed. */
-export const compareVersions = (left: string, right: string): number =>
-  left === right ? 0 : compareRead(readVersion(left), readVersion(right));
-
-/** The same of versions that are read already. */
-export function compareRead(left: ReadVersion, right: ReadVersion): number {
-  if (left.text === right.text) return 0;
-  const [a, b] = [left.tokens, right.tokens];
-  const length = Math.max(a.length, b.length);
-  for (let at = 0; at < length; at++) {
+export function compareVersions(left: string, right: string): number {
+  if (left === right) return 0;
+  const a = tokensOf(left);
+  const b = tokensOf(right);
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
     const order = compareTokens(a[at] ?? END, b[at] ?? END);
     if (order !== 0) return order;
   }
   // `1.01` and `1.1` have the same parts; the text decides, so that the order is total.
-  return left.text < right.text ? -1 : 1;
-}
-
-export interface ReadVersion {
-  readonly text: string;
-  readonly tokens: readonly Token[];
+  return left < right ? -1 : 1;
 }
 
 /** What can stand at one place of a version, oldest first. */
@@ -42,15 +33,15 @@ const END: Token = { rank: RANK.end, text: "" };
 
 /** A check compares the same few thousand versions again and again; reading them is the dear part. */
 const READ_MAX = 8_192;
-const read = new Map<string, ReadVersion>();
+const read = new Map<string, readonly Token[]>();
 
-export function readVersion(text: string): ReadVersion {
-  const known = read.get(text);
+function tokensOf(version: string): readonly Token[] {
+  const known = read.get(version);
   if (known !== undefined) return known;
   if (read.size >= READ_MAX) read.clear();
-  const version = { text, tokens: readTokens(text) };
-  read.set(text, version);
-  return version;
+  const tokens = readTokens(version);
+  read.set(version, tokens);
+  return tokens;
 }
 
 function readTokens(version: string): Token[] {

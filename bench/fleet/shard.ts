@@ -1,6 +1,5 @@
 /** A part of the fleet, in a thread of its own: every machine through `core/simulate.ts`. */
 import { parentPort, workerData } from "node:worker_threads";
-import { ruleEvaluator } from "../../core/applicability.ts";
 import { reachOf } from "../../core/rollout.ts";
 import { type SimulatedMachine, simulate } from "../../core/simulate.ts";
 import { zoneNamed } from "../../core/timing/zone.ts";
@@ -73,11 +72,7 @@ function runShard({ from, to, kind }: ShardOrder): ShardCount {
   for (let number = from; number < to; number++) {
     const deviceId = `dev-${number.toString(16).padStart(32, "0")}`;
     const facts = number % 100 === 0 ? { "tag.pilot": true } : {};
-    const reach = reachOf(
-      goodRollout,
-      { deviceId, evaluate: ruleEvaluator(facts) },
-      START_MS + DAYS * DAY_MS,
-    );
+    const reach = reachOf(goodRollout, { deviceId, facts }, START_MS + DAYS * DAY_MS);
     const plannedMs = reach.is === "reached" ? reach.sinceMs : Number.POSITIVE_INFINITY;
     hourly(planned, plannedMs);
     const random = chances(number + 1);

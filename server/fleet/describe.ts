@@ -5,8 +5,7 @@
  * that the list of devices is filtered by is a label, so that every filter is found and counted in
  * the same way.
  */
-import { ruleEvaluator } from "../../core/applicability.ts";
-import { type RolloutDevice, reachOf } from "../../core/rollout.ts";
+import { reachOf } from "../../core/rollout.ts";
 import { compareVersions } from "../../core/versionOrder.ts";
 import type { DEVICE_STATES } from "../../protocol/admin/fleet.ts";
 import type { Facts, OfferInputs } from "../../protocol/deviceApi.ts";
@@ -67,7 +66,6 @@ export const label = {
 export function describe(device: ReportedDevice, shown: Shown, nowMs: number): Described {
   const { facts, products, lastSeenMs } = device;
   const followed = device.followed ?? products;
-  const member = { deviceId: device.deviceId, evaluate: ruleEvaluator(facts) };
   const versionOf = (product: string) => products.find((it) => it.product === product)?.current;
   const error = errorOf(device, versionOf) ?? device.checkError;
   const isOutdated = followed.some(({ channel, product }) => {
@@ -94,7 +92,7 @@ export function describe(device: ReportedDevice, shown: Shown, nowMs: number): D
       label.channel(channel),
       label.product(product),
       label.has(channel, product, versionOf(product) ?? "-"),
-      ...shown.rollouts(channel).flatMap((rollout) => ringLabel(channel, product, rollout, member)),
+      ...shown.rollouts(channel).flatMap((rollout) => ringLabel(channel, product, rollout, device)),
     ]),
     ...products.flatMap(({ product, current }) =>
       current === undefined ? [] : [label.version(product, current)],
@@ -124,10 +122,10 @@ function ringLabel(
   channel: Channel,
   product: Product,
   rollout: Rollout,
-  member: RolloutDevice,
+  device: ReportedDevice,
 ): string[] {
   if (rollout.product !== product) return [];
   // Which ring it is in does not change with the state of the rollout.
-  const reach = reachOf({ ...rollout, state: "running" }, member, 0);
+  const reach = reachOf({ ...rollout, state: "running" }, device, 0);
   return "ring" in reach ? [label.ring(channel, rollout.id, reach.ring)] : [];
 }

@@ -22,6 +22,7 @@ export interface FleetSearch {
   readonly tag?: string | undefined;
   readonly ring?: string | undefined;
   readonly error?: string | undefined;
+  readonly cause?: string | undefined;
   readonly seenBeforeMs?: string | undefined;
   readonly sort?: "name" | "seen" | undefined;
   readonly order?: "asc" | "desc" | undefined;
@@ -36,12 +37,13 @@ export const fleetSearch = (given: Given): FleetSearch => ({
   tag: text(given.tag),
   ring: text(given.ring),
   error: text(given.error),
+  cause: text(given.cause),
   seenBeforeMs: text(given.seenBeforeMs),
   sort: oneOf(["name", "seen"], given.sort),
   order: oneOf(["asc", "desc"], given.order),
 });
 
-export const DEVICE_TABS = ["updates", "facts", "policy", "timeline"] as const;
+export const DEVICE_TABS = ["updates", "facts", "policy", "timeline", "diagnosis"] as const;
 export interface DeviceSearch {
   readonly tab?: (typeof DEVICE_TABS)[number] | undefined;
   /** Of which update the whole explanation is shown: `PRODUCT@VERSION`. */

@@ -53,6 +53,7 @@ const useStyles = makeStyles({
   },
   number: { textAlign: "end", fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" },
   short: { whiteSpace: "nowrap" },
+  wide: { minWidth: "170px" },
   optional: { [NARROW]: { display: "none" } },
 });
 
@@ -62,8 +63,8 @@ export interface Column<Row> {
   readonly id: string;
   readonly label: string;
   readonly show: (row: Row) => ReactNode;
-  /** number: to the right · short: never broken into lines. */
-  readonly kind?: "number" | "short";
+  /** number: to the right · short: never broken into lines · wide: not squeezed to one word a line. */
+  readonly kind?: "number" | "short" | "wide";
   /** Left out on a phone. */
   readonly optional?: boolean;
   /** Names the row for those who hear it. */

@@ -15,6 +15,7 @@ import { Tabs } from "../parts/Tabs.tsx";
 import { DEVICE_TABS } from "../search.ts";
 import { useServer } from "../server.ts";
 import { DeviceUpdates } from "./DeviceUpdates.tsx";
+import { Diagnosis } from "./Diagnosis.tsx";
 import { Facts } from "./Facts.tsx";
 import { Policy } from "./Policy.tsx";
 import { Timeline } from "./Timeline.tsx";
@@ -121,6 +122,7 @@ function Standing({ found }: { found: DeviceStanding }) {
           {tab === "updates" ? <DeviceUpdates id={found.deviceId} /> : null}
           {tab === "facts" ? <Facts facts={found.facts} /> : null}
           {tab === "policy" ? <Policy policy={found.policy} /> : null}
+          {tab === "diagnosis" ? <Diagnosis found={found.diagnosis} /> : null}
           {tab === "timeline" ? <Timeline id={found.deviceId} /> : null}
         </div>
       </Tabs>

@@ -67,6 +67,7 @@ function Table({ id, updates }: { id: string; updates: readonly DeviceUpdate[] }
           id: "title",
           label: t("updates.title"),
           names: true,
+          kind: "wide",
           show: ({ title, product, version, channel }) => (
             <>
               <Link

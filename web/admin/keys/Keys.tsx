@@ -58,6 +58,7 @@ export function Keys() {
                 </div>
                 <Card>
                   <FactList
+                    wide
                     facts={[[t("keys.fingerprint"), <code key="root">{rootSha256 ?? "–"}</code>]]}
                   />
                 </Card>

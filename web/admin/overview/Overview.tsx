@@ -5,7 +5,7 @@ import type {
   ComplianceDay,
   Overview as OverviewAnswer,
 } from "../../../protocol/admin/overview.ts";
-import { TimeChart } from "../../kit/chart/TimeChart.tsx";
+import { DayChart } from "../../kit/chart/DayChart.tsx";
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
 import { useNow } from "../../kit/now.ts";
@@ -15,6 +15,7 @@ import { useLayout } from "../parts/layout.ts";
 import { RolloutTable } from "../rollouts/RolloutTable.tsx";
 import { useServer } from "../server.ts";
 import { AttentionList } from "./AttentionList.tsx";
+import { CauseList } from "./CauseList.tsx";
 import { FailureList } from "./FailureList.tsx";
 import { FirstSteps } from "./FirstSteps.tsx";
 import { Tiles } from "./Tiles.tsx";
@@ -41,11 +42,12 @@ export function Overview() {
               </p>
               <AttentionList found={found.attention} />
               {found.devices === 0 ? <FirstSteps found={found} /> : <Tiles found={found} />}
-              {found.devices === 0 ? null : <Compliance />}
+              {found.devices === 0 ? null : <Compliance today={found} />}
               <h2 className={layout.heading}>{t("overview.rollouts")}</h2>
               <RolloutTable rollouts={found.rollouts} none={t("overview.noRollouts")} />
               <h2 className={layout.heading}>{t("overview.failures")}</h2>
               <FailureList failures={found.failures} />
+              {found.causes.length === 0 ? null : <CauseList causes={found.causes} />}
             </>
           )}
         </Asked>
@@ -54,6 +56,7 @@ export function Overview() {
   );
 }
 
+const DAY_MS = 86_400_000;
 const DAYS = [30, 90, 365] as const;
 /** In the order in which they stand on each other, the good at the bottom. */
 const STATES = [
@@ -64,7 +67,8 @@ const STATES = [
   ["unknown", "plan"],
 ] as const;
 
-function Compliance() {
+/** The server counts at the end of each day; how it stands now comes with the overview. */
+function Compliance({ today }: { today: OverviewAnswer }) {
   const layout = useLayout();
   const { t } = useMessages();
   const [days, setDays] = useState<number>(DAYS[0]);
@@ -89,20 +93,25 @@ function Compliance() {
         </Field>
       </div>
       <Asked query={compliance}>
-        {(found) => (
-          <TimeChart
-            title={t("overview.compliance")}
-            stacked
-            lines={STATES.map(([state, look]) => ({
-              label: t(`deviceState.${state}`),
-              look,
-              points: found.days.map(({ dayMs, counts }) => ({
-                atMs: dayMs,
-                value: counts[state],
-              })),
-            }))}
-          />
-        )}
+        {(found) => {
+          const dayMs = Math.floor(today.atMs / DAY_MS) * DAY_MS;
+          const all = [
+            ...found.days.filter((one) => one.dayMs < dayMs),
+            { dayMs, counts: today.counts },
+          ];
+          return (
+            <DayChart
+              title={t("overview.compliance")}
+              span={days}
+              days={all.map((one) => one.dayMs)}
+              parts={STATES.map(([state, look]) => ({
+                label: t(`deviceState.${state}`),
+                look,
+                values: all.map(({ counts }) => counts[state]),
+              }))}
+            />
+          );
+        }}
       </Asked>
     </section>
   );

@@ -4,6 +4,7 @@ import type { FleetDevice } from "../../../protocol/admin/fleet.ts";
 import type { CLASSIFICATIONS, SEVERITIES } from "../../../protocol/manifest.ts";
 import type { Rollout } from "../../../protocol/offerPolicy.ts";
 import { useMessages } from "../../kit/language.ts";
+import { useLayout } from "./layout.ts";
 
 const DEVICE_COLOURS = {
   "up-to-date": "success",
@@ -26,8 +27,9 @@ const ROLLOUT_COLOURS = { running: "brand", paused: "warning", halted: "danger" 
 
 export function RolloutBadge({ rollout }: { rollout: Rollout }) {
   const { t } = useMessages();
+  const layout = useLayout();
   return (
-    <>
+    <span className={layout.badges}>
       <Badge appearance="tint" color={ROLLOUT_COLOURS[rollout.state]} data-state={rollout.state}>
         {t(`rolloutState.${rollout.state}`)}
       </Badge>
@@ -36,7 +38,7 @@ export function RolloutBadge({ rollout }: { rollout: Rollout }) {
           {t("rolloutState.expedited")}
         </Badge>
       )}
-    </>
+    </span>
   );
 }
 

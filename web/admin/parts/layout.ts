@@ -5,6 +5,7 @@ export const useLayout = makeStyles({
   page: { display: "grid", gap: "16px", marginTop: "16px", minWidth: 0 },
   part: { display: "grid", gap: "10px", minWidth: 0 },
   row: { display: "flex", flexWrap: "wrap", gap: "10px 16px", alignItems: "center" },
+  badges: { display: "flex", flexWrap: "wrap", gap: "4px" },
   /** Fields and buttons whose labels stand above them. */
   fields: { display: "flex", flexWrap: "wrap", gap: "12px", alignItems: "end" },
   columns: {

@@ -2,14 +2,22 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 import type { RingStanding } from "../../../protocol/admin/rollouts.ts";
 import { Figure } from "../../kit/chart/Figure.tsx";
+import { LOOKS } from "../../kit/chart/looks.ts";
 import { scale, timeTicks } from "../../kit/chart/scale.ts";
-import { LOOKS } from "../../kit/chart/TimeChart.tsx";
+
 import { moment } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
 import { useNow } from "../../kit/now.ts";
 
 const useStyles = makeStyles({
-  text: { fill: tokens.colorNeutralForeground1, fontSize: "13px" },
+  /** Readable where a line of the axis goes through it. */
+  text: {
+    fill: tokens.colorNeutralForeground1,
+    fontSize: "13px",
+    paintOrder: "stroke",
+    stroke: tokens.colorNeutralBackground1,
+    strokeWidth: "4px",
+  },
   quiet: { fill: tokens.colorNeutralForeground2, fontSize: "12px" },
   grid: { stroke: tokens.colorNeutralStroke2 },
   bar: { fill: tokens.colorNeutralBackground4, stroke: tokens.colorNeutralStroke1 },
@@ -91,6 +99,7 @@ function Picture(props: { rings: readonly RingStanding[]; width: number; now: nu
           </text>
         </g>
       ))}
+      <line className={styles.now} x1={x(now)} x2={x(now)} y1={0} y2={height - BOTTOM} />
       {rings.map((ring, at) => {
         const top = at * ROW;
         const words = `${ring.name} · ${t("rollout.count", { count: ring.devices })} · ${percentText(ring.percent, language)}`;
@@ -125,7 +134,6 @@ function Picture(props: { rings: readonly RingStanding[]; width: number; now: nu
           </g>
         );
       })}
-      <line className={styles.now} x1={x(now)} x2={x(now)} y1={0} y2={height - BOTTOM} />
     </svg>
   );
 }

@@ -143,10 +143,7 @@ function Detail({ found }: { found: RolloutDetail }) {
             id: "curve",
             label: t("rollout.curve"),
             optional: true,
-            show: ({ curve }) =>
-              curve
-                .map(({ percent, afterHours }) => t("rollout.curvePoint", { percent, afterHours }))
-                .join(", "),
+            show: ({ curve }) => curve.map((point) => curveText(point, t)).join(", "),
           },
           {
             id: "devices",
@@ -154,7 +151,7 @@ function Detail({ found }: { found: RolloutDetail }) {
             show: ({ name }) => (
               <Link
                 to="/devices"
-                search={{ ring: `${rollout.id}/${name}` }}
+                search={{ ring: `${channel}/${rollout.id}/${name}` }}
                 className={layout.link}
                 aria-label={t("rollout.showOf", { name })}
               >
@@ -168,4 +165,16 @@ function Detail({ found }: { found: RolloutDetail }) {
       />
     </>
   );
+}
+
+/** `10 % at once`, `50 % after 24 h`, `100 % after 3 d`. */
+function curveText(
+  { percent, afterHours }: { percent: number; afterHours: number },
+  t: ReturnType<typeof useMessages>["t"],
+): string {
+  if (afterHours === 0) return t("rollout.curveStart", { percent });
+  const isDays = afterHours > 24 && afterHours % 24 === 0;
+  return isDays
+    ? t("rollout.curveDays", { percent, days: afterHours / 24 })
+    : t("rollout.curveHours", { percent, hours: afterHours });
 }

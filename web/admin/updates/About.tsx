@@ -47,9 +47,11 @@ export function About({ found }: { found: CatalogueDetail }) {
             [t("updates.supersedes"), named(manifest.supersedes)],
             [t("updates.prerequisites"), named(manifest.prerequisites.flatMap((it) => it.anyOf))],
             [t("updates.health"), healthText(manifest.healthCheck) ?? t("updates.noHealth")],
-            ...rules,
-            [t("updates.id"), <code key="id">{entry.manifestSha256}</code>],
           ]}
+        />
+        <FactList
+          wide
+          facts={[...rules, [t("updates.id"), <code key="id">{entry.manifestSha256}</code>]]}
         />
       </Card>
       {manifest.description === "" ? null : <p className={layout.text}>{manifest.description}</p>}

@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { CatalogueEntry } from "../../../protocol/admin/catalogue.ts";
 import type { FleetPage } from "../../../protocol/admin/fleet.ts";
 import type { Audience, AudienceDevice } from "../../../protocol/adminApi.ts";
-import { TimeChart } from "../../kit/chart/TimeChart.tsx";
+import { DayChart } from "../../kit/chart/DayChart.tsx";
 import { DataTable } from "../../kit/DataTable.tsx";
 import { Empty } from "../../kit/Empty.tsx";
 import { FactList } from "../../kit/FactList.tsx";
@@ -23,6 +23,8 @@ const COLOURS = {
   "not-offered": "danger",
   unknown: "informative",
 } as const;
+/** Those first about whom there is something to say. */
+const ORDER = Object.keys(COLOURS);
 const FOUND = 8;
 
 export function AudienceTab({ update }: { update: CatalogueEntry }) {
@@ -180,21 +182,7 @@ function Summary({ found }: { found: Audience }) {
           ]}
         />
       </Card>
-      {found.arrivals.length < 2 ? null : (
-        <TimeChart
-          title={t("audience.arrivals")}
-          lines={[
-            {
-              label: t("outcome.later"),
-              look: "busy",
-              points: found.arrivals.map(({ dayMs, devices }) => ({
-                atMs: dayMs,
-                value: devices,
-              })),
-            },
-          ]}
-        />
-      )}
+      {found.arrivals.length === 0 ? null : <Arrivals arrivals={found.arrivals} />}
       {found.devices.length === 0 ? (
         <Empty title={t("audience.nobody")} />
       ) : (
@@ -226,10 +214,34 @@ function Summary({ found }: { found: Audience }) {
               ),
             },
           ]}
-          rows={found.devices}
+          rows={found.devices.toSorted(
+            (a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome),
+          )}
           keyOf={({ deviceId }) => deviceId}
         />
       )}
     </>
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+function Arrivals({ arrivals }: { arrivals: Audience["arrivals"] }) {
+  const { t } = useMessages();
+  const days = arrivals.map(({ dayMs }) => dayMs);
+  const first = Math.min(...days);
+  return (
+    <DayChart
+      title={t("audience.arrivals")}
+      days={days}
+      span={Math.max(7, Math.round((Math.max(...days) - first) / DAY_MS) + 1)}
+      parts={[
+        {
+          label: t("outcome.later"),
+          look: "busy",
+          values: arrivals.map(({ devices }) => devices),
+        },
+      ]}
+    />
   );
 }

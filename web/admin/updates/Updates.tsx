@@ -119,6 +119,7 @@ function Table({ updates }: { updates: readonly CatalogueEntry[] }) {
       id: "title",
       label: t("updates.title"),
       names: true,
+      kind: "wide",
       show: ({ title, product, version, channel }) => (
         <>
           <Link
@@ -139,13 +140,13 @@ function Table({ updates }: { updates: readonly CatalogueEntry[] }) {
       id: "class",
       label: t("updates.classification"),
       show: (it) => (
-        <>
+        <div className={layout.badges}>
           <ClassBadge classification={it.classification} severity={it.severity} />
           {it.retired ? <Badge appearance="outline">{t("updates.retired")}</Badge> : null}
           {it.supersededBy === undefined ? null : (
             <Badge appearance="outline">{t("updates.superseded", { by: it.supersededBy })}</Badge>
           )}
-        </>
+        </div>
       ),
     },
     { id: "channel", label: t("rollouts.channel"), optional: true, show: (it) => it.channel },

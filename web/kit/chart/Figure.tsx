@@ -51,9 +51,9 @@ export function Figure(props: {
   return (
     <figure className={styles.figure} aria-labelledby={title} data-testid="chart">
       <div className={styles.top}>
-        <h3 id={title} className={styles.title}>
+        <h2 id={title} className={styles.title}>
           {props.title}
-        </h3>
+        </h2>
         <Button size="small" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
           {t("chart.asTable")}
         </Button>

@@ -1,29 +1,18 @@
 /**
- * What is counted over time, as a picture and as a table: lines, or areas on top of each other.
- * Colours are never the only sign: every line has its own pattern of dashes, and the table says all.
+ * What is counted over time, as lines and as a table. Colours are never the only sign: every line has
+ * its own pattern of dashes, and the table says all.
  */
 import { makeStyles, tokens } from "@fluentui/react-components";
 import { useMessages } from "../language.ts";
 import { Figure } from "./Figure.tsx";
-import { type Point, scale, stack, timeTicks, valueTicks } from "./scale.ts";
+import { LOOKS } from "./looks.ts";
+import { type Point, scale, timeTicks, valueTicks } from "./scale.ts";
 
 const useStyles = makeStyles({
   grid: { stroke: tokens.colorNeutralStroke2 },
   text: { fill: tokens.colorNeutralForeground2, fontSize: "12px" },
   now: { stroke: tokens.colorNeutralForeground3, strokeDasharray: "2 3" },
-  border: { stroke: tokens.colorNeutralBackground1, strokeWidth: "1px" },
 });
-
-/** What a line means decides how it looks, the same everywhere. */
-export const LOOKS = {
-  good: { colour: tokens.colorPaletteGreenBackground3, dash: "none" },
-  busy: { colour: tokens.colorBrandBackground, dash: "8 3" },
-  behind: { colour: tokens.colorPaletteMarigoldBackground3, dash: "3 3" },
-  bad: { colour: tokens.colorPaletteRedBackground3, dash: "12 3 3 3" },
-  undone: { colour: tokens.colorPaletteDarkOrangeForeground1, dash: "2 5" },
-  quiet: { colour: tokens.colorNeutralForeground4, dash: "1 3" },
-  plan: { colour: tokens.colorNeutralForeground2, dash: "6 6" },
-} as const;
 
 export interface Line {
   readonly label: string;
@@ -41,7 +30,6 @@ const PIXELS_A_TICK = 90;
 export function TimeChart(props: {
   readonly title: string;
   readonly lines: readonly Line[];
-  readonly stacked?: boolean;
   /** Drawn as a line across, when it lies within. */
   readonly nowMs?: number;
 }) {
@@ -56,7 +44,7 @@ export function TimeChart(props: {
     <Figure
       title={props.title}
       marks={props.lines.map(({ label, look }) => ({ label, ...LOOKS[look] }))}
-      filled={props.stacked ?? false}
+      filled={false}
       table={{
         header: [t("chart.when"), ...props.lines.map(({ label }) => label)],
         rows: moments.map((atMs) => [
@@ -74,7 +62,6 @@ export function TimeChart(props: {
 
 function Picture(props: {
   readonly lines: readonly Line[];
-  readonly stacked?: boolean;
   readonly nowMs?: number;
   readonly width: number;
   readonly language: string;
@@ -84,10 +71,8 @@ function Picture(props: {
   const moments = lines.flatMap(({ points }) => points.map((it) => it.atMs));
   const fromMs = Math.min(...moments);
   const toMs = Math.max(...moments);
-  const layers = props.stacked
-    ? stack(lines.map(({ points }) => points))
-    : lines.map(({ points }) => points.map(({ value }) => ({ low: 0, high: value })));
-  const ticks = valueTicks(Math.max(0, ...layers.flat().map(({ high }) => high)));
+  const values = lines.flatMap(({ points }) => points.map(({ value }) => value));
+  const ticks = valueTicks(Math.max(0, ...values));
   const x = scale(fromMs, toMs, LEFT, width - RIGHT);
   const y = scale(0, ticks.at(-1) ?? 1, HEIGHT - BOTTOM, TOP);
   const times = timeTicks(fromMs, toMs, Math.max(2, Math.floor(width / PIXELS_A_TICK)));
@@ -118,31 +103,16 @@ function Picture(props: {
           {time.format(atMs)}
         </text>
       ))}
-      {lines.map(({ label, look, points }, at) => {
-        const layer = layers[at] ?? [];
-        const high = points.map((it, index) => `${x(it.atMs)},${y(layer[index]?.high ?? 0)}`);
-        if (!props.stacked) {
-          return (
-            <polyline
-              key={label}
-              points={high.join(" ")}
-              fill="none"
-              stroke={LOOKS[look].colour}
-              strokeWidth={2.5}
-              strokeDasharray={LOOKS[look].dash}
-            />
-          );
-        }
-        const low = points.map((it, index) => `${x(it.atMs)},${y(layer[index]?.low ?? 0)}`);
-        return (
-          <polygon
-            key={label}
-            className={styles.border}
-            points={[...high, ...low.toReversed()].join(" ")}
-            fill={LOOKS[look].colour}
-          />
-        );
-      })}
+      {lines.map(({ label, look, points }) => (
+        <polyline
+          key={label}
+          points={points.map(({ atMs, value }) => `${x(atMs)},${y(value)}`).join(" ")}
+          fill="none"
+          stroke={LOOKS[look].colour}
+          strokeWidth={2.5}
+          strokeDasharray={LOOKS[look].dash}
+        />
+      ))}
       {nowMs === undefined || nowMs < fromMs || nowMs > toMs ? null : (
         <line className={styles.now} x1={x(nowMs)} x2={x(nowMs)} y1={TOP} y2={HEIGHT - BOTTOM} />
       )}
