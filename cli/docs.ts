@@ -4,6 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { CATALOGUE, type ErrorRow } from "../protocol/errors/catalogue.ts";
+import { WINDOWS_CODES } from "../protocol/errors/windowsUpdate.ts";
+import { CAUSES } from "../protocol/troubleshooting/causes.ts";
 import type { Command } from "./command.ts";
 import { RETRY_WORDS } from "./commands/explain.ts";
 import { EXIT_CODES } from "./exitCodes.ts";
@@ -89,6 +91,21 @@ function errorsPage(): string {
     GENERATED,
     "Every error that any part of Upbeat can raise. `upbeat explain CODE` prints the same, offline.\n",
     ...sections,
+    "## Codes of Windows Update\n",
+    "What people know from there or find in guides, with what is nearest to it here. Upbeat raises none of\nthem; `upbeat explain` takes each as a number, with or without `0x`, as a signed number and by name.\n",
+    mdTable(
+      ["Code", "Name", "Means there", "Here", "Nearest"],
+      WINDOWS_CODES.map(({ hex, name, means, here, codes, causes }) => [
+        `0x${hex}`,
+        name,
+        means,
+        here,
+        [
+          ...codes.map((code) => `[${code}](#${code.toLowerCase()})`),
+          ...causes.map((cause) => CAUSES[cause].title),
+        ].join("; "),
+      ]),
+    ),
   ].join("\n");
 }
 
