@@ -40,7 +40,8 @@ export function memory(
     plan,
     planFirstCheck() {
       const before = plan();
-      const next = firstCheckMs(clock.now(), before?.nextCheckMs, clock.random());
+      const { nextCheckMs: planned, failures } = before ?? { failures: 0 };
+      const next = firstCheckMs(clock.now(), planned, clock.random(), failures);
       keep({ ...(before ?? { failures: 0 }), nextCheckMs: next });
     },
     planAfterSuccess(intervalHours) {
