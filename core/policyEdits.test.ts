@@ -53,6 +53,24 @@ describe("an edit of a policy", () => {
     expect(EMPTY).toMatchObject({ revision: 1, rollouts: [] });
   });
 
+  it("that removes a rollout must mean it, unless it has reached every machine or nobody is offered more", () => {
+    const half = rollout({
+      rings: [{ name: "all", startsAt: NOW, curve: [{ afterHours: 0, percent: 50 }] }],
+    });
+    const removed = (one: Rollout, differs: Partial<OfferPolicy> = {}, mayWiden = false) => {
+      const policy = { ...changedBy(EMPTY, createRollout(one)), ...differs };
+      return outcome(nextPolicy(policy, removeRollout(one.id, mayWiden), NOW));
+    };
+    expect(removed(half)).toBe("widens");
+    expect(removed(half, {}, true)).toBe("changed");
+    expect(removed(half, { rolloutRequired: true })).toBe("changed");
+    expect(removed(rollout())).toBe("changed");
+    expect(removed(rollout({ state: "halted" }))).toBe("widens");
+    expect(removed(rollout({ optional: true }))).toBe("widens");
+    const some = { name: "some", startsAt: NOW, who: { fact: "tag.some", exists: true } };
+    expect(removed(rollout({ rings: [some] }))).toBe("widens");
+  });
+
   it("gives an id once, and an update one rollout", () => {
     const policy = changedBy(EMPTY, createRollout(rollout()));
     expect(outcome(nextPolicy(policy, createRollout(rollout({ version: "1.5" })), NOW))).toBe(
@@ -67,7 +85,7 @@ describe("an edit of a policy", () => {
     for (const edit of [
       changeRollout("x", "halt", undefined),
       expediteRollout("x", 1),
-      removeRollout("x"),
+      removeRollout("x", false),
       liftHold("x"),
       unsetSettings("x", []),
       removeFloor({ product: KIOSK, version: Version.parse("1") }),

@@ -14,11 +14,15 @@ import type {
   SafeguardHold,
   SettingsEntry,
 } from "../protocol/offerPolicy.ts";
+import { percentAt } from "./rolloutPlan.ts";
 
 export type Edited =
   | { readonly is: "changed"; readonly policy: OfferPolicy }
-  /** unchanged: it is so already · missing: there is no such thing · refused: it would make no sense. */
-  | { readonly is: "unchanged" | "missing" | "refused"; readonly because: string };
+  /**
+   * unchanged: it is so already · missing: there is no such thing · refused: it would make no sense ·
+   * widens: more machines would be offered an update, which the edit does not say.
+   */
+  | { readonly is: "unchanged" | "missing" | "refused" | "widens"; readonly because: string };
 
 export type PolicyEdit = (policy: OfferPolicy, nowIso: string) => Edited;
 
@@ -102,7 +106,26 @@ export const expediteRollout =
     return replaced(policy, "rollouts", { ...rollout, expedite: { deadlineDays } });
   };
 
-export const removeRollout = (id: string): PolicyEdit => removing("rollouts", "rollout", id);
+/** A removed rollout restricts nobody any more: that must be meant (`mayWiden`). */
+export const removeRollout =
+  (id: string, mayWiden: boolean): PolicyEdit =>
+  (policy, nowIso) => {
+    const rollout = policy.rollouts.find((one) => one.id === id);
+    if (rollout === undefined) return missing("rollout", id);
+    if (!mayWiden && !policy.rolloutRequired && !isForAll(rollout, Date.parse(nowIso))) {
+      const { product, version } = rollout;
+      const because = `Without it ${product}@${version} is offered to every machine that it suits, at once.`;
+      return no("widens", because);
+    }
+    return removing("rollouts", "rollout", id)(policy, nowIso);
+  };
+
+/** Every machine has been reached already. */
+const isForAll = (rollout: Rollout, nowMs: number): boolean =>
+  rollout.state === "running" &&
+  !rollout.optional &&
+  rollout.rings.some(({ who }) => who === undefined) &&
+  rollout.rings.every((ring) => percentAt(rollout, ring, nowMs) >= 100);
 
 // Holds, approvals, settings
 
@@ -234,5 +257,5 @@ const same = (one: unknown, other: unknown): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
 const changed = (policy: OfferPolicy): Edited => ({ is: "changed", policy });
-const no = (is: "unchanged" | "missing" | "refused", because: string): Edited => ({ is, because });
+const no = (is: Exclude<Edited["is"], "changed">, because: string): Edited => ({ is, because });
 const missing = (what: string, id: string): Edited => no("missing", `There is no ${what} ${id}.`);

@@ -199,13 +199,18 @@ const remove = command({
   args: ID_ARGUMENT,
   summary: "Forget a rollout that is done: its update is then offered to everybody",
   details:
-    "Where rollouts are required (`upbeat policy require rollouts`) it is offered to nobody.",
-  options: SIGNING_OPTIONS,
+    "Where rollouts are required (`upbeat policy require rollouts`) it is offered to nobody. One that\nhas not reached every machine is removed with --yes only.",
+  options: [
+    { flags: "--yes", text: "also when more machines are offered the update then" },
+    ...SIGNING_OPTIONS,
+  ],
   examples: [["upbeat rollouts remove kiosk-1.4.0", "it has reached everybody anyway"]],
-  input: z.object({ ...SigningInput, id: PolicyEntryId }),
+  input: z.object({ ...SigningInput, id: PolicyEntryId, yes: z.boolean().default(false) }),
   run: async (input, session) => {
     const { removeRollout } = await import("../../core/policyEdits.ts");
-    const done = await edited(session, input, `rollout ${input.id}`, () => removeRollout(input.id));
+    const done = await edited(session, input, `rollout ${input.id}`, () =>
+      removeRollout(input.id, input.yes),
+    );
     return editedAnswer(done, `${input.id} is removed`, { id: input.id });
   },
 });

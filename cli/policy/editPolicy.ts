@@ -3,7 +3,7 @@
  * signed with the channel's key and published like anything else. The server can only take it as it
  * is or refuse it; every device follows at its next check.
  *
- * Errors: UPB-POLICY-EDIT, UPB-CLI-NOT-FOUND, UPB-POLICY-*, UPB-PUBLISH-STALE when somebody else was
+ * Errors: UPB-POLICY-EDIT, UPB-POLICY-WIDENS, UPB-CLI-NOT-FOUND, UPB-POLICY-*, UPB-PUBLISH-STALE when somebody else was
  * faster, UPB-KEYS-*, UPB-TRUST-*, those of the server.
  */
 import { z } from "zod";
@@ -16,6 +16,12 @@ import { writePolicy } from "../../protocol/trust/writer.ts";
 import type { Session } from "../command.ts";
 import { openPublisher, type Publisher } from "../publishing/publisher.ts";
 import type { EditedPolicy, PolicyInput } from "./input.ts";
+
+const REFUSED = {
+  missing: "UPB-CLI-NOT-FOUND",
+  refused: "UPB-POLICY-EDIT",
+  widens: "UPB-POLICY-WIDENS",
+} as const;
 
 /** `edit` gets the policy before, so that it can choose an id that is free. */
 export async function editPolicy(
@@ -34,8 +40,10 @@ export async function editPolicy(
   if (edited.is === "unchanged")
     return { outcome: "unchanged", because: edited.because, policy: before };
   if (edited.is !== "changed") {
-    const code = edited.is === "missing" ? "UPB-CLI-NOT-FOUND" : "UPB-POLICY-EDIT";
-    throw new UpbeatError(code, { object: `${what} in ${channel}`, detail: edited.because });
+    throw new UpbeatError(REFUSED[edited.is], {
+      object: `${what} in ${channel}`,
+      detail: edited.because,
+    });
   }
   // As a reader will see it: without the fields that are undefined.
   const checked = OfferPolicy.safeParse(JSON.parse(JSON.stringify(edited.policy)));

@@ -24,6 +24,14 @@ export const POLICY_ERRORS = {
     remedy: "Look at it with `upbeat rollouts list`, `upbeat holds list` or `upbeat policy list`",
     retry: "user",
   },
+  "UPB-POLICY-WIDENS": {
+    stage: "publish",
+    text: "More machines would be offered the update",
+    causes: ["its rollout has not reached every machine yet, is halted, or is optional"],
+    remedy:
+      "If that is meant, say it with `--yes`; to stop the update, use `upbeat rollouts halt` instead",
+    retry: "user",
+  },
   "UPB-POLICY-VERSION": {
     stage: "evaluate",
     text: "The offer policy is written in a version that this Upbeat does not know",

@@ -58,6 +58,9 @@ describe("an administrator", () => {
     expect((await admin.attempt("rollouts", "pause", "kiosk-1.4.0")).answer).toMatchObject({
       error: { code: "UPB-POLICY-EDIT" },
     });
+    expect((await admin.attempt("rollouts", "remove", "kiosk-1.4.0")).answer).toMatchObject({
+      error: { code: "UPB-POLICY-WIDENS" },
+    });
     await admin.upbeat("rollouts", "resume", "kiosk-1.4.0");
     expect(await state()).toMatchObject({ state: "running" });
     await admin.upbeat("rollouts", "expedite", "kiosk-1.4.0", "--deadline-days", "0");
