@@ -23,6 +23,7 @@ const PROGRAMS = {
   test: ["tests/run.ts"],
   bench: ["bench/main.ts"],
   build: ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"],
+  seal: ["cli/sealBuild.ts"],
 };
 
 /** A file that a test needs, and the Debian package that brings it (Debian 12 and 13). */
@@ -59,7 +60,8 @@ async function main() {
     );
   }
   await bringDependencies();
-  buildPages();
+  // What is built is only listed.
+  if (word !== "seal") buildPages();
   if (word === "test") bringTestPackages();
   await handOver(program.concat(given[0] === "--" ? given.slice(1) : given));
 }

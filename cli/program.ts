@@ -1,5 +1,4 @@
 /** The command tree as a commander program: parsing and help, both without touching the process. */
-import { readFileSync } from "node:fs";
 import {
   Argument as CommanderArgument,
   Command as CommanderCommand,
@@ -9,6 +8,7 @@ import type { Command } from "./command.ts";
 import { HELP_TOPICS, helpCommand } from "./commands/help.ts";
 import { styleFor } from "./screen/style.ts";
 import { TREE } from "./tree.ts";
+import { packageVersion } from "./version.ts";
 import type { World } from "./world.ts";
 
 export type Runner = (command: Command, raw: unknown) => Promise<void>;
@@ -117,19 +117,4 @@ function helpFor(program: CommanderCommand, words: readonly string[]): string | 
     })
     .outputHelp();
   return found && text;
-}
-
-export function packageVersion(): string {
-  // One folder up in a checkout, two in a build.
-  for (const place of ["../package.json", "../../package.json"]) {
-    try {
-      const found: unknown = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
-      if (typeof found === "object" && found !== null && "version" in found) {
-        return String(found.version);
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    }
-  }
-  return "unknown";
 }

@@ -24,6 +24,7 @@ import { server } from "./commands/server.ts";
 import { services } from "./commands/services.ts";
 import { settings } from "./commands/settings.ts";
 import { status } from "./commands/status.ts";
+import { supportBundle } from "./commands/supportBundle.ts";
 import { troubleshootCommand } from "./commands/troubleshoot.ts";
 import { updates } from "./commands/updates.ts";
 import { verify } from "./commands/verify.ts";
@@ -51,6 +52,7 @@ export const TREE: readonly (readonly [string, readonly (Command | Group)[]])[] 
       facts,
       services,
       troubleshootCommand,
+      supportBundle,
       device,
     ],
   ],

@@ -26,6 +26,7 @@ import { CLASSIFICATIONS, SEVERITIES } from "./manifest.ts";
 import { PolicyEntryId } from "./offerPolicy.ts";
 import { ProviderId, ProviderReport } from "./providers.ts";
 import { SETTING_LAYERS, UserSettings } from "./settings.ts";
+import { Finding } from "./troubleshooting/diagnosis.ts";
 import { InstalledProduct, Progress, UpdateRecord, VerifyReport } from "./updateServiceApi.ts";
 
 /** Neither product nor provider: every offered update, and what the providers have. */
@@ -189,6 +190,15 @@ export const DeviceStatus = z.object({
   /** Who objects to a restart now. */
   inhibitors: z.array(Inhibitor).default([]),
   reportsWaiting: z.int().nonnegative(),
+  /** What the troubleshooter found last and is still open; absent: it has not run. */
+  found: z
+    .object({
+      atMs: z.int(),
+      findings: z.array(
+        Finding.pick({ cause: true, severity: true, title: true, object: true, remedy: true }),
+      ),
+    })
+    .optional(),
 });
 export type DeviceStatus = z.infer<typeof DeviceStatus>;
 

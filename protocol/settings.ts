@@ -301,6 +301,22 @@ export const SETTINGS = {
     text: "The FleetLock service that is asked before a restart, and this machine's group there.",
   }),
 
+  // Troubleshooting
+  reportDiagnoses: row({
+    type: z.boolean(),
+    default: false,
+    layers: ["user", "admin"],
+    combine: "highest",
+    text: "Whether the server is told what the troubleshooter finds here, without names and addresses.",
+  }),
+  repairByItself: row({
+    type: z.boolean(),
+    default: false,
+    layers: ["admin"],
+    combine: "highest",
+    text: "Whether the troubleshooter, when it runs by itself after a failure, makes the repairs that can do no harm.",
+  }),
+
   // Afterwards
   rollbackDays: row({
     type: z.int().min(2).max(60),

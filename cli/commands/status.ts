@@ -114,8 +114,22 @@ export function statusText(style: Style, found: DeviceStatus, nowMs: number): st
           `${plain(who)}: ${plain(why)}${untilMs === undefined ? "" : `, until ${when(untilMs, nowMs)}`}`,
       ),
     ),
+    ...several("Found", foundLines(style, found, nowMs)),
     ["Next step", nextStep(found)],
   ]);
+}
+
+/** What the troubleshooter found by itself or when it was asked last. */
+function foundLines(style: Style, { found }: DeviceStatus, nowMs: number): string[] {
+  const open = found?.findings ?? [];
+  return open.map(({ severity, title, object }, at) => {
+    const mark = severity === "problem" ? style.bad : style.warn;
+    const when_ =
+      at === 0
+        ? `  ${style.dim(`${when(found?.atMs ?? nowMs, nowMs)}; more with \`upbeat troubleshoot\``)}`
+        : "";
+    return `${mark(plain(title))}: ${plain(object)}${when_}`;
+  });
 }
 
 /** Since when it does what it does. */

@@ -1,11 +1,13 @@
 /** `upbeat troubleshoot`: finds the cause, repairs it, proves it; works when no service does. */
+import { resolve } from "node:path";
 import { z } from "zod";
 import { CAUSES } from "../../protocol/troubleshooting/causes.ts";
 import type { Diagnosis, Finding } from "../../protocol/troubleshooting/diagnosis.ts";
 import { type Answer, command } from "../command.ts";
 import { EXIT } from "../exitCodes.ts";
-import { duration, plain } from "../screen/format.ts";
+import { duration, moment, plain } from "../screen/format.ts";
 import type { Style } from "../screen/style.ts";
+import { table } from "../screen/table.ts";
 import { deviceRoot, ROOT_OPTION, RootInput } from "../settings.ts";
 
 export const troubleshootCommand = command({
@@ -17,26 +19,37 @@ export const troubleshootCommand = command({
     ROOT_OPTION,
     { flags: "--fix", text: "repair what can be repaired" },
     { flags: "--undo", text: "take the repairs of the last --fix back" },
+    {
+      flags: "--bundle <file>",
+      text: "judge a support bundle of another machine instead, offline",
+    },
+    { flags: "--list", text: "show what is looked at, and what does not apply on this system" },
   ],
   examples: [
     ["upbeat troubleshoot", "look only"],
     ["upbeat troubleshoot --fix", "repair what can be repaired, and prove it"],
+    ["upbeat troubleshoot --bundle support.tar.gz", "what was wrong on the machine that made it"],
+    ["upbeat troubleshoot --list", "every check there is, and what it looks for"],
     ["upbeat troubleshoot --json", "the whole diagnosis for a script"],
   ],
   input: z.object({
     ...RootInput,
     fix: z.boolean().default(false),
     undo: z.boolean().default(false),
+    list: z.boolean().default(false),
+    bundle: z.string().optional(),
   }),
   run: async (input, { world, progress }) => {
     const root = deviceRoot(world, input);
+    if (input.list) return await tableAnswer();
+    if (input.bundle !== undefined) return await bundleAnswer(resolve(world.cwd, input.bundle));
     if (input.undo) return await undo(root);
-    const { troubleshoot } = await import("../../device/troubleshooter/troubleshoot.ts");
-    const diagnosis = await troubleshoot({
+    const { runTroubleshooter } = await import("../../device/troubleshooter/run.ts");
+    const diagnosis = await runTroubleshooter({
       root,
       env: world.env,
-      now: world.now,
       repair: input.fix,
+      signal: world.interrupted,
       listener: {
         onCheck({ title, outcome }) {
           progress.show({ text: title });
@@ -49,6 +62,32 @@ export const troubleshootCommand = command({
     return diagnosisAnswer(diagnosis);
   },
 });
+
+/** Only what is in the file counts: nothing is looked at here, and nothing can be repaired. */
+async function bundleAnswer(file: string): Promise<Answer> {
+  const { judgeBundle } = await import("../../device/troubleshooter/bundle/evidence.ts");
+  const diagnosis = await judgeBundle(file);
+  const seen = `Judged from what was seen there at ${moment(diagnosis.atMs)}; a repair is made there, with --fix.`;
+  return {
+    ...diagnosisAnswer(diagnosis),
+    text: (style) => `${style.dim(seen)}\n${diagnosisText(style, diagnosis, false)}`,
+  };
+}
+
+async function tableAnswer(): Promise<Answer> {
+  const { tableOfChecks } = await import("../../device/troubleshooter/rows.ts");
+  const rows = tableOfChecks();
+  const cells = rows.map(({ row, what, checks, because }) => [
+    String(row),
+    what,
+    because === undefined ? checks.map(({ title }) => title).join(", ") : `not here: ${because}`,
+  ]);
+  return {
+    schema: "upbeat.checks/1",
+    data: { rows },
+    text: (style) => table(style, ["ROW", "WHAT CAN BE WRONG", "CHECK THAT LOOKS FOR IT"], cells),
+  };
+}
 
 async function undo(root: string): Promise<Answer> {
   const { devicePaths } = await import("../../device/paths.ts");
@@ -75,7 +114,7 @@ export function diagnosisAnswer(diagnosis: Diagnosis): Answer {
   };
 }
 
-export function diagnosisText(style: Style, diagnosis: Diagnosis): string {
+export function diagnosisText(style: Style, diagnosis: Diagnosis, isHere = true): string {
   const { findings, checks, finalCheck, tookMs } = diagnosis;
   const looked = `${checks.length} checks in ${duration(tookMs)}`;
   const unknown = checks
@@ -90,7 +129,8 @@ export function diagnosisText(style: Style, diagnosis: Diagnosis): string {
       ...end,
     ].join("\n");
   }
-  const open = findings.some((it) => it.repair === undefined && it.canRepair !== undefined);
+  const open =
+    isHere && findings.some((it) => it.repair === undefined && it.canRepair !== undefined);
   return [
     ...findings.map((finding) => findingText(style, finding)),
     ...unknown,

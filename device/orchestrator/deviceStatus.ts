@@ -9,6 +9,7 @@ import { formatUpdate } from "../../protocol/ids.ts";
 import type { Inhibitor } from "../../protocol/inhibitors.ts";
 import type { Activity, Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
 import type { ProviderReport } from "../../protocol/providers.ts";
+import type { Diagnosis } from "../../protocol/troubleshooting/diagnosis.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { openOffers, type Plan } from "./memory.ts";
 import type { Evaluation } from "./scan.ts";
@@ -32,6 +33,8 @@ export interface Known {
   readonly providers: ProviderReport[];
   readonly inhibitors: Inhibitor[];
   readonly reportsWaiting: number;
+  /** The troubleshooter's last. */
+  readonly diagnosis: Diagnosis | undefined;
 }
 
 export function deviceStatus(known: Known): DeviceStatus {
@@ -69,6 +72,7 @@ export function deviceStatus(known: Known): DeviceStatus {
     providers: known.providers,
     inhibitors: known.inhibitors,
     reportsWaiting: known.reportsWaiting,
+    ...(known.diagnosis === undefined ? {} : { found: foundIn(known.diagnosis) }),
   };
   return { ...status, activity: activity(known, status) };
 }
@@ -89,6 +93,20 @@ function activity(known: Known, status: DeviceStatus): Activity {
 
 const sinceWhen = ({ serviceAwayMs }: Known): Pick<Activity, "sinceMs"> =>
   serviceAwayMs === undefined ? {} : { sinceMs: serviceAwayMs };
+
+/** What is open of a diagnosis; notes are for whoever asks the troubleshooter. */
+const foundIn = ({ atMs, findings }: Diagnosis): DeviceStatus["found"] => ({
+  atMs,
+  findings: findings
+    .filter(({ severity, repair }) => severity !== "note" && repair?.state !== "repaired")
+    .map(({ cause, severity, title, object, remedy }) => ({
+      cause,
+      severity,
+      title,
+      object,
+      remedy,
+    })),
+});
 
 function pausedUntil({ combined, nowMs }: Known): Pick<DeviceStatus, "paused"> {
   const { pause } = combined.settings;

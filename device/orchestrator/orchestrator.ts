@@ -25,13 +25,16 @@ import type { Simulation } from "../../protocol/simulation.ts";
 import type { HistoryEntry, ServiceStatus } from "../../protocol/updateServiceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
 import { readDeviceKey } from "../deviceKey.ts";
+import { readKeptDiagnosis } from "../keptDiagnosis.ts";
 import type { DevicePaths } from "../paths.ts";
 import { changeBar } from "./bar.ts";
+import { causeWatch } from "./causeWatch.ts";
 import { changes } from "./changes.ts";
 import { clockWatch } from "./clockWatch.ts";
 import { openDatabase } from "./database.ts";
 import { type DecisionLog, decisionLog } from "./decisions/decisionLog.ts";
 import { deviceStatus } from "./deviceStatus.ts";
+import { diagnosisToTell } from "./diagnosisToTell.ts";
 import { decideInput } from "./evaluate.ts";
 import { eventQueue } from "./eventQueue.ts";
 import { factsOf } from "./facts/collect.ts";
@@ -107,6 +110,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const known = memory(database, world);
   const reports = reporter(database, queue, world);
   const calls = updateServiceCalls(paths);
+  const causes = causeWatch(paths, now);
   const facts = factKeeper(paths, now);
   const objections = inhibitors(database, paths.root, now);
   const policy = devicePolicy(paths.settings, database, now);
@@ -171,8 +175,16 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     const config = configOrReason();
     if (typeof config !== "object") return;
     const status = await serviceStatus();
+    await causes.step({
+      checkError: known.plan()?.lastError?.code,
+      lastSuccessMs: known.evaluation()?.checkedMs,
+      updates: status?.updates ?? [],
+    });
     const inventory = status && (await inventoryOf(config, status));
-    const outcome = await reports.send({ config, key: () => readDeviceKey(paths), inventory });
+    const mayTell = policy.combined().settings.reportDiagnoses;
+    const diagnosis = mayTell ? diagnosisToTell(paths, config) : undefined;
+    const key = () => readDeviceKey(paths);
+    const outcome = await reports.send({ config, key, inventory, diagnosis });
     if (outcome instanceof UpbeatError) {
       log("reports wait", { code: outcome.code, detail: outcome.detail, waiting: queue.size() });
     }
@@ -240,6 +252,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         providers: recallProviders(database),
         inhibitors: objections.list(),
         reportsWaiting: queue.size(),
+        diagnosis: readKeptDiagnosis(paths)?.diagnosis,
       });
     },
     request: queued.request,

@@ -11,6 +11,7 @@ import { retryMs } from "../../core/schedule.ts";
 import { type DeviceConfig, type ReportBatch, ReportReceipt } from "../../protocol/deviceApi.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
 import { signRequest } from "../../protocol/requestSignature.ts";
+import type { DiagnosisReport } from "../../protocol/troubleshooting/report.ts";
 import { postJson } from "../postJson.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 import type { EventQueue } from "./eventQueue.ts";
@@ -30,6 +31,8 @@ export interface ReportInput {
   readonly config: DeviceConfig;
   readonly key: () => KeyObject;
   readonly inventory: NonNullable<ReportBatch["inventory"]> | undefined;
+  /** Undefined: the server is to know of none. */
+  readonly diagnosis: DiagnosisReport | undefined;
 }
 
 export function reporter(
@@ -45,13 +48,17 @@ export function reporter(
     for (let round = 0; round < MAX_BATCHES; round++) {
       const events = queue.oldest(batchEvents, MAX_BATCH_BYTES);
       const inventory = changedInventory(database, input);
-      if (events.length === 0 && inventory === undefined) return round === 0 ? "nothing" : "sent";
+      const diagnosis = changedDiagnosis(database, input);
+      if (events.length === 0 && inventory === undefined && diagnosis === undefined)
+        return round === 0 ? "nothing" : "sent";
       const receipt = await post(input, clock.now(), {
         batchId: randomUUID(),
         sentMs: clock.now(),
         ...(inventory === undefined ? {} : { inventory: inventory.content }),
         events,
+        ...(diagnosis === undefined ? {} : { diagnosis: diagnosis.content }),
       });
+      if (diagnosis !== undefined) database.remember("reportedDiagnosis", diagnosis.digest);
       if (inventory !== undefined) database.remember("reportedInventory", inventory.digest);
       const sent = new Set(events.map((event) => event.id));
       const accepted = receipt.accepted.filter((id) => sent.has(id));
@@ -93,6 +100,15 @@ function changedInventory(database: OrchestratorDatabase, { config, inventory }:
   const digest = createHash("sha256").update(text).digest("hex");
   if (database.recall("reportedInventory", z.string()) === digest) return undefined;
   return { digest, content: inventory };
+}
+
+/** Undefined: the server has this one, or was never told any. */
+function changedDiagnosis(database: OrchestratorDatabase, { config, diagnosis }: ReportInput) {
+  const before = database.recall("reportedDiagnosis", z.string());
+  if (before === undefined && diagnosis === undefined) return undefined;
+  const text = JSON.stringify([config.serverUrl, config.deviceId, diagnosis ?? null]);
+  const digest = createHash("sha256").update(text).digest("hex");
+  return before === digest ? undefined : { digest, content: diagnosis ?? null };
 }
 
 async function post(

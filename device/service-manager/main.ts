@@ -15,6 +15,7 @@ import { serviceDefinitions } from "./definitions.ts";
 import { RECOVERY } from "./serviceStates.ts";
 import { servicesServer } from "./servicesServer.ts";
 import type { SupervisionTimes } from "./supervised.ts";
+import { unaskedLooks } from "./unaskedLooks.ts";
 
 const log = pino({ base: { service: "service-manager", pid: process.pid } }, pino.destination(2));
 
@@ -29,16 +30,21 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { root: { type: "string", default: "/" } } });
   const paths = devicePaths(values.root);
   const lock = lockFolder(paths.managerState);
+  const looks = unaskedLooks(values.root, (message) => log.warn(message));
   const host = builtInHost({
     definitions: serviceDefinitions(paths),
     stateFolder: paths.managerState,
     logFolder: paths.logs,
     times: supervisionTimes(),
     now: Date.now,
-    changed: (service, from, to) => log.info({ service, from, to }, "service.state"),
+    changed: (service, from, to) => {
+      log.info({ service, from, to }, "service.state");
+      if (to === "failed") looks.ask();
+    },
   });
-  const app = servicesServer(host);
+  const app = servicesServer(host, looks.ask);
   onEnd(async () => {
+    looks.stop();
     await host.stopAll();
     await app.close();
     lock.release();

@@ -41,7 +41,7 @@ export async function startSettings(
     pages,
     sessions: open,
     live: view,
-    troubleshooting: troubleshooting(paths, env, now),
+    troubleshooting: troubleshooting(paths, env),
     address: () => address,
     used,
   });

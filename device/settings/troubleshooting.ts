@@ -1,8 +1,9 @@
 /** One run of the troubleshooter at a time, and how far it is: pages may be closed and opened again. */
 import { reportError } from "../../protocol/errors/error.ts";
 import type { TroubleshootRun } from "../../protocol/settingsPageApi.ts";
+import { readKeptDiagnosis } from "../keptDiagnosis.ts";
 import type { DevicePaths } from "../paths.ts";
-import { troubleshoot } from "../troubleshooter/troubleshoot.ts";
+import { runTroubleshooter } from "../troubleshooter/run.ts";
 import { undoLast } from "../troubleshooter/undo.ts";
 
 export interface Troubleshooting {
@@ -16,9 +17,13 @@ export interface Troubleshooting {
 export function troubleshooting(
   paths: DevicePaths,
   env: Readonly<Record<string, string | undefined>>,
-  now: () => number,
 ): Troubleshooting {
-  let run: TroubleshootRun = { state: "idle", repair: false, checks: [], undone: [] };
+  /** Until somebody asks, what was found last: by itself, or on the command line. */
+  const kept = readKeptDiagnosis(paths)?.diagnosis;
+  let run: TroubleshootRun =
+    kept === undefined
+      ? { state: "idle", repair: false, checks: [], undone: [] }
+      : { state: "done", repair: false, checks: kept.checks, diagnosis: kept, undone: [] };
 
   const carryOut = async (repair: boolean): Promise<void> => {
     const listener = {
@@ -34,7 +39,7 @@ export function troubleshooting(
     };
     try {
       const { root } = paths;
-      const diagnosis = await troubleshoot({ root, env, now, repair, listener });
+      const diagnosis = await runTroubleshooter({ root, env, repair, listener });
       run = { state: "done", repair, checks: diagnosis.checks, diagnosis, undone: [] };
     } catch (error) {
       run = { ...run, state: "failed", error: reportError(error) };

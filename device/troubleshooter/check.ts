@@ -20,6 +20,11 @@ export type Seen = Omit<Symptom, "check">;
 export interface Repair {
   /** An imperative sentence without a full stop: what is done. */
   readonly what: string;
+  /**
+   * Also unasked, where the administrator lets it (`repairByItself`): it restarts, fetches or tidies
+   * what is Upbeat's own, and takes nothing back that a person may have meant.
+   */
+  readonly byItself?: true;
   /** Makes it. Whatever can be undone goes into `undo` before it is done. */
   apply(machine: Machine, symptom: Symptom, undo: (step: UndoStep) => void): Promise<string[]>;
 }

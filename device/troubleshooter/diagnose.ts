@@ -7,61 +7,60 @@ import { rootCauses } from "../../core/rootCauses.ts";
 import type { CheckOutcome, Diagnosis, Symptom } from "../../protocol/troubleshooting/diagnosis.ts";
 import { type Check, isNotApplicable } from "./check.ts";
 import { CHECKS } from "./checks/index.ts";
+import type { Line, Looked } from "./lines.ts";
 import type { Machine } from "./machine.ts";
 
 /** A disk that hangs or a name server that is silent must not hold the others up. */
 const CHECK_LIMIT_MS = 12_000;
 
-/** What was looked at, by check: enough to judge it anew elsewhere. */
-export type FactsByCheck = Readonly<Record<string, unknown>>;
-
-export interface Looked {
-  readonly atMs: number;
-  readonly facts: FactsByCheck;
-  /** Why a check could not be made. */
-  readonly failures: Readonly<Record<string, string>>;
-  readonly tookMs: Readonly<Record<string, number>>;
+export interface DiagnoseOptions {
+  readonly tell: (line: Line) => void;
+  /** Less where the whole run comes to its end. */
+  readonly limitMs?: number;
 }
 
-export async function diagnose(
-  machine: Machine,
-  onCheck: (outcome: CheckOutcome) => void = () => {},
-): Promise<Diagnosis> {
+export async function diagnose(machine: Machine, options: DiagnoseOptions): Promise<Diagnosis> {
+  const { tell, limitMs = CHECK_LIMIT_MS } = options;
   const startedMs = performance.now();
-  const looked = await look(machine, (part) => {
-    for (const outcome of judge(part).checks) onCheck(outcome);
-  });
-  return { ...judge(looked), tookMs: performance.now() - startedMs };
+  const looked = await look(machine, { tell, limitMs });
+  const diagnosis = { ...judge(looked), tookMs: performance.now() - startedMs };
+  tell({ is: "diagnosed", diagnosis });
+  return diagnosis;
 }
 
-/** All at once; `onPart` hears of each in the order of the table. */
+/** All at once; each is told of in the order of the table. */
 export async function look(
   machine: Machine,
-  onPart: (looked: Looked) => void = () => {},
-  checks: readonly Check[] = CHECKS,
+  { tell, limitMs = CHECK_LIMIT_MS }: DiagnoseOptions,
 ): Promise<Looked> {
-  const running = checks.map((check) => lookAt(check, machine));
+  const running = CHECKS.map((check) => {
+    tell({ is: "begun", check: check.id });
+    return lookAt(check, machine, limitMs);
+  });
   const all: Looked[] = [];
   for (const part of running) {
-    const done = await part;
-    all.push(done);
-    onPart(done);
+    const looked = await part;
+    all.push(looked);
+    tell({ is: "looked", looked });
   }
-  return {
-    atMs: machine.nowMs,
-    facts: Object.assign({}, ...all.map((it) => it.facts)),
-    failures: Object.assign({}, ...all.map((it) => it.failures)),
-    tookMs: Object.assign({}, ...all.map((it) => it.tookMs)),
-  };
+  return together(all);
 }
 
-async function lookAt(check: Check, machine: Machine): Promise<Looked> {
+/** Of one run: what its checks saw, each of which came for itself. */
+export const together = (parts: readonly Looked[]): Looked => ({
+  atMs: parts[0]?.atMs ?? Date.now(),
+  facts: Object.assign({}, ...parts.map((it) => it.facts)),
+  failures: Object.assign({}, ...parts.map((it) => it.failures)),
+  tookMs: Object.assign({}, ...parts.map((it) => it.tookMs)),
+});
+
+async function lookAt(check: Check, machine: Machine, limitMs: number): Promise<Looked> {
   const startedMs = performance.now();
   const took = () => ({ [check.id]: performance.now() - startedMs });
   const none = { atMs: machine.nowMs, facts: {}, failures: {} };
   const limit = new AbortController();
-  const late = wait(CHECK_LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
-    throw new Error(`it did not end within ${CHECK_LIMIT_MS / 1000} s`);
+  const late = wait(limitMs, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`it did not end within ${Math.round(limitMs / 1000)} s`);
   });
   late.catch(() => undefined); // it is aborted below when it comes second
   try {

@@ -5,28 +5,32 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { follows } from "../../core/rootCauses.ts";
-import type {
-  CheckOutcome,
-  Diagnosis,
-  Finding,
-  Repair,
-} from "../../protocol/troubleshooting/diagnosis.ts";
+import type { Diagnosis, Finding, Repair } from "../../protocol/troubleshooting/diagnosis.ts";
 import { diagnose, repairOf } from "./diagnose.ts";
 import { checkNow, type FinalCheck } from "./finalCheck.ts";
+import type { Line } from "./lines.ts";
 import type { Machine } from "./machine.ts";
 import { type UndoStep, undoJournal, undoSteps } from "./undo.ts";
 
-/** The whole run ends within 60 s: nothing new is begun after this, and no repair takes longer than that. */
-const BEGIN_UNTIL_MS = 38_000;
+/**
+ * The whole run ends within 60 s. Nothing new is begun after the first; repairs have ended at the
+ * second, the check for updates at the third, and what is left is for the last look.
+ */
+const BEGIN_UNTIL_MS = 30_000;
+const REPAIRED_AT_MS = 42_000;
+const CHECKED_AT_MS = 50_000;
 const REPAIR_LIMIT_MS = 25_000;
+const LAST_LOOK_MS = 6_000;
 const ROUNDS = 4;
 
+/** by-itself: those alone that do no harm when nobody has asked for them. */
+export type RepairScope = "all" | "by-itself";
+
 export interface FixWorld {
+  readonly scope: RepairScope;
   /** Anew each time: nothing that was read before a repair may be believed after it. */
   readonly machine: () => Machine;
-  readonly onCheck: (outcome: CheckOutcome) => void;
-  readonly onRepair: (finding: Finding, what: string) => void;
-  readonly onFinalCheck: () => void;
+  readonly tell: (line: Line) => void;
 }
 
 interface Tried {
@@ -38,7 +42,7 @@ interface Tried {
 export async function fix(world: FixWorld): Promise<Diagnosis> {
   const startedMs = performance.now();
   const elapsed = () => performance.now() - startedMs;
-  const first = await diagnose(world.machine(), world.onCheck);
+  const first = await diagnose(world.machine(), { tell: world.tell });
   const tried: Tried[] = [];
   let diagnosis = first;
   for (let round = 0; round < ROUNDS && elapsed() < BEGIN_UNTIL_MS; round++) {
@@ -46,20 +50,24 @@ export async function fix(world: FixWorld): Promise<Diagnosis> {
       (finding) => !tried.some((it) => isSame(it.finding, finding)),
     );
     const next = open.filter(
-      (finding) => finding.canRepair !== undefined && finding.severity !== "note",
+      (finding) =>
+        finding.canRepair !== undefined &&
+        finding.severity !== "note" &&
+        (world.scope === "all" || repairOf(finding)?.byItself === true),
     );
     if (next.length === 0) break;
     for (const finding of next) {
       if (elapsed() > BEGIN_UNTIL_MS) break;
-      tried.push(await repair(world, finding));
+      const limitMs = Math.min(REPAIR_LIMIT_MS, REPAIRED_AT_MS - elapsed());
+      tried.push(await repair(world, finding, limitMs));
     }
-    diagnosis = await diagnose(world.machine());
+    diagnosis = await lookAgain(world, elapsed());
   }
   let finalCheck: FinalCheck | undefined;
   if (tried.length > 0) {
-    world.onFinalCheck();
-    finalCheck = await checkNow(world.machine().paths, Math.max(2_000, 55_000 - elapsed()));
-    diagnosis = await diagnose(world.machine());
+    world.tell({ is: "final-check" });
+    finalCheck = await checkNow(world.machine().paths, Math.max(2_000, CHECKED_AT_MS - elapsed()));
+    diagnosis = await lookAgain(world, elapsed());
   }
   const findings = await settled(world, first, diagnosis, tried, finalCheck);
   return {
@@ -70,11 +78,20 @@ export async function fix(world: FixWorld): Promise<Diagnosis> {
   };
 }
 
-async function repair(world: FixWorld, finding: Finding): Promise<Tried> {
+/** Of what is seen now; who follows the run has heard of each check already. */
+function lookAgain(world: FixWorld, elapsedMs: number): Promise<Diagnosis> {
+  const tell = (line: Line) => {
+    if (line.is === "diagnosed") world.tell(line);
+  };
+  const limitMs = Math.max(LAST_LOOK_MS, Math.min(12_000, REPAIRED_AT_MS - elapsedMs));
+  return diagnose(world.machine(), { tell, limitMs });
+}
+
+async function repair(world: FixWorld, finding: Finding, limitMs: number): Promise<Tried> {
   const about = repairOf(finding);
   const undo: UndoStep[] = [];
   if (about === undefined) return { finding, changed: [], undo };
-  world.onRepair(finding, about.what);
+  world.tell({ is: "repair", finding, what: about.what });
   const machine = world.machine();
   const journal = undoJournal(machine.paths, machine.nowMs);
   const remember = (step: UndoStep) => {
@@ -82,8 +99,8 @@ async function repair(world: FixWorld, finding: Finding): Promise<Tried> {
     undo.push(step);
   };
   try {
-    const late = wait(REPAIR_LIMIT_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`it did not end within ${REPAIR_LIMIT_MS / 1000} s`);
+    const late = wait(limitMs, undefined, { ref: false }).then(() => {
+      throw new Error(`it did not end within ${Math.round(limitMs / 1000)} s`);
     });
     const changed = await Promise.race([about.apply(machine, finding, remember), late]);
     return { finding, changed, undo };

@@ -4,7 +4,7 @@
  */
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { readDeviceConfig } from "../deviceConfig.ts";
-import { type DevicePaths, devicePaths } from "../paths.ts";
+import type { DevicePaths } from "../paths.ts";
 import { proxyEnvironment } from "../proxy.ts";
 import { probeServer, type ServerFacts } from "./probes/server.ts";
 import { readState, type StateFacts } from "./probes/state.ts";
@@ -22,8 +22,7 @@ export interface Machine {
   state(): StateFacts;
 }
 
-export function thisMachine(root: string, env: Machine["env"], nowMs: number): Machine {
-  const paths = devicePaths(root);
+export function thisMachine(paths: DevicePaths, env: Machine["env"], nowMs: number): Machine {
   const config = configOf(paths);
   let server: Promise<ServerFacts | undefined> | undefined;
   let state: StateFacts | undefined;

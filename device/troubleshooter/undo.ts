@@ -50,7 +50,7 @@ export function undoJournal(paths: DevicePaths, nowMs: number): UndoJournal {
     add(step) {
       steps.push(step);
       try {
-        mkdirSync(paths.troubleshooterState, { recursive: true, mode: 0o700 });
+        mkdirSync(paths.troubleshooterState, { recursive: true, mode: 0o750 });
         writeDurably(fileOf(paths), JSON.stringify({ atMs: nowMs, steps }), 0o600);
       } catch {
         // A full or read-only disk must not stop the repair that frees it.

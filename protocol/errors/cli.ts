@@ -60,6 +60,24 @@ export const CLI_ERRORS = {
     remedy: "Check the path, its permissions and the free space, then run the same command again",
     retry: "user",
   },
+  "UPB-BUNDLE-WRITE": {
+    stage: "set-up",
+    text: "The support bundle cannot be written",
+    causes: ["a file of that name is there already", "the disk is full", "`tar` is not installed"],
+    remedy: "Name another file with `--output`, on a disk with room",
+    retry: "user",
+  },
+  "UPB-BUNDLE-UNREADABLE": {
+    stage: "set-up",
+    text: "This is no support bundle that can be read",
+    causes: [
+      "it is another file, or was cut short on its way",
+      "another version of Upbeat made it",
+      "somebody changed it",
+    ],
+    remedy: "Ask for a new one, made with `upbeat support-bundle`",
+    retry: "user",
+  },
   "UPB-CLI-NO-SERVER": {
     stage: "set-up",
     text: "No server address is known",

@@ -357,9 +357,9 @@ export const CAUSES = {
   "trust-cache-damaged": {
     severity: "warning",
     title: "The kept copy of the signed metadata is damaged",
-    remedy: "Run `upbeat check --full`: it is fetched again and verified",
+    remedy: "Remove what is named above and run `upbeat check --full`: it is fetched and verified anew",
     leadsTo: ["metadata-refused", "checks-fail"],
-    explains: ["UPB-TRUST-MALFORMED"],
+    explains: ["UPB-TRUST-MALFORMED", "UPB-TRUST-STORE-UNWRITABLE"],
   },
   "ranges-stripped": {
     severity: "warning",
@@ -451,6 +451,35 @@ export const CAUSES = {
     remedy: "Nothing to do: the version before runs; tell the publisher what the error says",
     leadsTo: [],
     explains: ["UPB-HEALTH-FAILED"],
+  },
+  "settings-unreadable": {
+    severity: "warning",
+    title: "The administrator's settings are not used as they stand",
+    remedy:
+      "Correct what is named above in /etc/upbeat/settings.json; `upbeat policy show` reads it",
+    leadsTo: [],
+    explains: ["UPB-SETTINGS-FILE"],
+  },
+  "settings-contradict": {
+    severity: "warning",
+    title: "Settings are against each other",
+    remedy: "Change one of them; `upbeat policy show` says who set which",
+    leadsTo: [],
+    explains: [],
+  },
+  paused: {
+    severity: "note",
+    title: "Updates are paused",
+    remedy: "End the pause with `upbeat resume` when it is not wanted any more",
+    leadsTo: [],
+    explains: [],
+  },
+  "waits-by-design": {
+    severity: "note",
+    title: "An update waits, as the settings say",
+    remedy: "Wait, or install it now with `upbeat install`",
+    leadsTo: [],
+    explains: [],
   },
   "not-offered": {
     severity: "note",

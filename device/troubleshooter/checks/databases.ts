@@ -75,6 +75,7 @@ export const databases = check({
 function rebuilding(): Repair {
   return {
     what: "Restart the service: it keeps the file aside and makes a new one, with its history",
+    byItself: true,
     async apply({ paths }, { service, object }) {
       const before = asideOf(object);
       if (!(await answers(paths.managerSocket))) {

@@ -89,6 +89,7 @@ export const fileSystems = check({
   repairs: {
     "disk-full": {
       what: "Remove what Upbeat itself no longer needs: old logs, other servers' caches, broken downloads",
+      byItself: true,
       async apply(machine, symptom) {
         const mounts = await readMounts();
         const gone: string[] = [];

@@ -2,7 +2,7 @@
  * The signed metadata: what is kept, and what the server shows, verified exactly as a check does,
  * with nothing written (rows 18, 28).
  */
-import { readdirSync, renameSync } from "node:fs";
+import { lstatSync, readdirSync, renameSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -74,6 +74,7 @@ export const metadata = check({
   repairs: {
     "trust-cache-damaged": {
       what: "Set the kept copy aside and fetch it again; what was accepted before still counts",
+      byItself: true,
       async apply({ paths }, { object, service }, undo) {
         const moved: string[] = [];
         await whileStopped(paths, service ?? "update-service", () => {
@@ -93,6 +94,7 @@ export const metadata = check({
   },
 });
 
+/** Refusals of a fresh fetch, by code. */
 const CAUSE_OF: Readonly<Record<string, Seen["cause"]>> = {
   "UPB-TRUST-EXPIRED": "metadata-expired",
   "UPB-TRUST-ROLLBACK": "metadata-rolled-back",
@@ -112,6 +114,15 @@ const HARMLESS: ReadonlySet<string> = new Set(["UPB-TRUST-EXPIRED", "UPB-TRUST-C
 async function keptCopies(paths: DevicePaths, trustedRoot: Uint8Array) {
   const damaged: z.infer<typeof Facts>["kept"] = [];
   for (const { service, folder } of storesOf(paths)) {
+    // A damaged file is fetched again by itself; one cannot be written where a folder stands.
+    const inTheWay = namesIn(folder).find(
+      (name) => name.endsWith(".json") && !lstatSync(join(folder, name)).isFile(),
+    );
+    if (inTheWay !== undefined) {
+      const says = `${inTheWay} is no file, so none can be kept there`;
+      damaged.push({ service, folder, code: "UPB-TRUST-STORE-UNWRITABLE", says });
+      continue;
+    }
     try {
       await openCached({ trustedRoot, store: copyOf(metadataStore(folder)), now: Date.now });
     } catch (error) {

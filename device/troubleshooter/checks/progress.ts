@@ -65,6 +65,7 @@ export const progress = check({
   repairs: {
     "update-stuck": {
       what: "Restart the update service, which goes on where it was",
+      byItself: true,
       async apply({ paths }) {
         await actOnService(paths, "update-service", "restart");
         return ["restarted update-service"];

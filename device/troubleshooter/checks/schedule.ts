@@ -1,5 +1,6 @@
 /** Checks for updates: does the next one come, did the last one work, is the last success old (rows 34 and 37). */
 import { z } from "zod";
+import { LONG_WITHOUT_SUCCESS_MS } from "../../../core/diagnosisDue.ts";
 import { CHECK_INTERVAL_MS } from "../../../core/schedule.ts";
 import { CHECK_LATE_MS } from "../../../core/stageLimits.ts";
 import { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
@@ -16,8 +17,6 @@ const Facts = z.object({
   orchestratorStartedMs: z.number().optional(),
 });
 
-/** Reference, row 34. */
-const LONG_MS = 30 * 24 * 60 * 60_000;
 
 export const schedule = check({
   id: "schedule",
@@ -65,7 +64,7 @@ export const schedule = check({
         evidence: [said, `${plan.failures} times in a row`],
       });
     }
-    if (lastCheckMs !== undefined && nowMs - lastCheckMs > LONG_MS) {
+    if (lastCheckMs !== undefined && nowMs - lastCheckMs > LONG_WITHOUT_SUCCESS_MS) {
       const evidence = [`the last check that worked was ${iso(lastCheckMs)}`];
       seen.push({ ...about, cause: "no-success-for-long", evidence });
     }
@@ -74,13 +73,22 @@ export const schedule = check({
   repairs: {
     "timer-broken": {
       what: "Restart the orchestrator, which plans the next check anew",
+      byItself: true,
       async apply({ paths }) {
         await actOnService(paths, "orchestrator", "restart");
         return ["restarted orchestrator"];
       },
     },
-    "checks-fail": { what: "Check for updates again", apply: ({ paths }) => again(paths) },
-    "no-success-for-long": { what: "Check for updates now", apply: ({ paths }) => again(paths) },
+    "checks-fail": {
+      what: "Check for updates again",
+      byItself: true,
+      apply: ({ paths }) => again(paths),
+    },
+    "no-success-for-long": {
+      what: "Check for updates now",
+      byItself: true,
+      apply: ({ paths }) => again(paths),
+    },
   },
 });
 

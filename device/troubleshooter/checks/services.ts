@@ -58,6 +58,7 @@ export const services = check({
   repairs: {
     "manager-stopped": {
       what: "Start the service manager",
+      byItself: true,
       async apply({ paths }) {
         const unit = systemdUnit(paths.root);
         if (unit !== undefined) {
@@ -78,15 +79,21 @@ export const services = check({
       },
     },
     "service-stopped": starting("Start the service", "start"),
-    "service-waits": starting("Start the service now", "start"),
-    "service-crash-looping": starting("Start the service once more", "start"),
-    "service-hung": starting("Restart the service", "restart"),
+    "service-waits": starting("Start the service now", "start", { byItself: true }),
+    "service-crash-looping": starting("Start the service once more", "start", { byItself: true }),
+    "service-hung": starting("Restart the service", "restart", { byItself: true }),
   },
 });
 
-function starting(what: string, action: "start" | "restart"): Repair {
+/** Who stopped one by hand may have meant it; who crashed has not. */
+function starting(
+  what: string,
+  action: "start" | "restart",
+  byItself: Pick<Repair, "byItself"> = {},
+): Repair {
   return {
     what,
+    ...byItself,
     async apply({ paths }: Machine, { object }) {
       await actOnService(paths, object, action);
       return [`${action === "start" ? "started" : "restarted"} ${object}`];

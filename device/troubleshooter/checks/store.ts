@@ -50,6 +50,7 @@ export const store = check({
   repairs: {
     "payload-damaged": {
       what: "Set what is damaged aside and fetch it again",
+      byItself: true,
       async apply(machine, _symptom, undo) {
         const { paths } = machine;
         const changed: string[] = [];

@@ -90,7 +90,6 @@ function ask(
     host: proxy.host,
     port: proxy.port,
     agent: false as const,
-    signal: AbortSignal.timeout(timeoutMs),
   };
   return new Promise((resolve, reject) => {
     const secure = url.protocol === "https:";
@@ -106,10 +105,14 @@ function ask(
           path: new URL("/metadata/timestamp.json", url).href,
           headers: { host: url.host, ...proxy.headers },
         });
+    // Not a signal: that would cut the tunnel too, long after it was made.
+    const timer = setTimeout(() => call.destroy(new Error("ETIMEDOUT")), timeoutMs);
+    call.on("close", () => clearTimeout(timer));
     call.on("error", reject);
-    call.on("connect", (response: IncomingMessage, socket: Socket) =>
-      resolve({ status: response.statusCode ?? 0, socket }),
-    );
+    call.on("connect", (response: IncomingMessage, socket: Socket) => {
+      clearTimeout(timer);
+      resolve({ status: response.statusCode ?? 0, socket });
+    });
     call.on("response", (response) => {
       response.resume();
       call.destroy();

@@ -143,6 +143,8 @@ async function tlsSocket(
     socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error("ETIMEDOUT")));
     socket.once("secureConnect", () => resolve(socket));
     socket.once("error", reject);
+    // Its end is not that of what it runs over.
+    socket.once("close", () => tunnel?.destroy());
   });
 }
 
@@ -178,42 +180,49 @@ function head(
       resolve({
         http: { error: codeOf(error), isPage: false, tookMs: performance.now() - startedMs },
       });
-    void requestOptions(target, proxy).then((options) => {
-      const send = target.protocol === "https:" ? httpsRequest : httpRequest;
-      const asked: RequestOptions & { rejectUnauthorized: boolean } = {
-        ...options,
-        rejectUnauthorized,
-        agent: false,
-        headers: { "accept-encoding": "identity", ...options.headers, ...headers },
-        signal: AbortSignal.timeout(ANSWER_MS),
-      };
-      const call = send(asked);
-      call.on("error", fail);
-      call.on("response", (response) => {
-        void readHead(response).then((first) => {
-          call.destroy();
-          resolve(headOf(response, first, performance.now() - startedMs));
-        }, fail);
-      });
-      call.end();
-    }, fail);
+    void requestOptions(target, proxy, rejectUnauthorized)
+      .then((options) => {
+        const send = target.protocol === "https:" ? httpsRequest : httpRequest;
+        const call = send({
+          ...options,
+          headers: { "accept-encoding": "identity", ...options.headers, ...headers },
+          signal: AbortSignal.timeout(ANSWER_MS),
+        });
+        call.on("error", fail);
+        call.on("response", (response) => {
+          void readHead(response).then((first) => {
+            call.destroy();
+            resolve(headOf(response, first, performance.now() - startedMs));
+          }, fail);
+        });
+        call.end();
+      })
+      .catch(fail);
   });
 }
 
-async function requestOptions(target: URL, proxy: ProxyAddress | undefined) {
+type AskedOptions = RequestOptions & { rejectUnauthorized?: boolean };
+
+async function requestOptions(
+  target: URL,
+  proxy: ProxyAddress | undefined,
+  rejectUnauthorized: boolean,
+): Promise<AskedOptions> {
   const direct = {
     host: bareHost(target),
     port: portOf(target),
     path: target.pathname,
     headers: { host: target.host },
   };
-  if (proxy === undefined) return direct;
+  // An agent of its own: the global one may have a proxy from elsewhere, and keeps connections.
+  if (proxy === undefined) return { ...direct, rejectUnauthorized, agent: false };
   if (target.protocol === "https:") {
-    const socket = await tunnelThrough(proxy, target, CONNECT_MS);
-    const secured = { socket, servername: bareHost(target) };
-    return { ...direct, createConnection: () => connectTls(secured) };
+    const socket = await tlsSocket(target, proxy, rejectUnauthorized);
+    // With any agent, also `false`, Node would connect by itself, past the proxy.
+    return { ...direct, createConnection: () => socket };
   }
   return {
+    agent: false,
     host: proxy.host,
     port: proxy.port,
     path: target.href,

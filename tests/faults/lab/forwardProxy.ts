@@ -7,6 +7,8 @@ export interface ForwardProxy {
   wantsLogin: boolean;
   /** How often it passed something on. */
   passed: number;
+  /** Connections that clients keep open. */
+  open(): number;
   close(): Promise<void>;
 }
 
@@ -48,14 +50,25 @@ export async function startForwardProxy(
       client.pipe(onward);
     });
     onward.on("error", () => client.destroy());
+    // Node's server keeps connections half open; a proxy ends both sides with either.
+    client.on("end", () => onward.destroy());
     client.on("close", () => onward.destroy());
+    onward.on("close", () => client.destroy());
   });
   await new Promise<void>((done) => server.listen(0, address, done));
+  let connections = 0;
+  server.on("connection", (socket) => {
+    connections += 1;
+    socket.on("close", () => {
+      connections -= 1;
+    });
+  });
   const { port } = server.address() as AddressInfo; // it listens on TCP, so it is one
   const proxy: ForwardProxy = {
     url: `http://${address}:${port}`,
     wantsLogin: false,
     passed: 0,
+    open: () => connections,
     close: () =>
       new Promise((done) => {
         server.closeAllConnections();

@@ -12,7 +12,7 @@ export type Interference = (request: IncomingMessage, response: ServerResponse) 
 
 export interface Front {
   readonly port: number;
-  /** Where requests go; changed to another server by a test. */
+  /** Where requests go; set before the first one, and to another server by a test. */
   upstream: string;
   interfere: Interference | undefined;
   /** Drops the Range header, as some proxies do. */
@@ -24,11 +24,7 @@ export interface Front {
   close(): Promise<void>;
 }
 
-export async function startFront(
-  address: string,
-  upstream: string,
-  certificate: Certificate,
-): Promise<Front> {
+export async function startFront(address: string, certificate: Certificate): Promise<Front> {
   let shown: Certificate = certificate;
   let old = false;
   let port = 0;
@@ -52,7 +48,7 @@ export async function startFront(
   await open();
   const front: Front = {
     port,
-    upstream,
+    upstream: "",
     interfere: undefined,
     stripRanges: false,
     show(next, tls) {

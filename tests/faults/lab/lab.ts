@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -45,6 +45,8 @@ export interface Lab {
   /** An enrolled machine that runs kiosk 1.0.0, with 1.1.0 on the server. */
   device(options?: DeviceOptions): Promise<LabDevice>;
   readonly proxy: ForwardProxy;
+  /** An update of another product, which wants a restart of the machine; once. */
+  releaseDriver(): Promise<void>;
   /** Another one-time token. */
   token(): Promise<string>;
   /** The network as it should be. */
@@ -58,6 +60,8 @@ export interface DeviceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Puts its state on a file system of its own. */
   readonly disk?: { readonly sizeBytes: number; readonly files: number };
+  /** Programs of its own, as a package has them, instead of those of the checkout. */
+  readonly ownProgram?: true;
   /** Before its services start. */
   readonly prepare?: (root: string) => void | Promise<void>;
 }
@@ -83,8 +87,10 @@ export async function openLab(): Promise<Lab> {
   const certificates = makeCertificates(folder, HOST);
   const serverData = join(folder, "server");
   mkdirSync(serverData);
-  const server = await startServer(serverData);
-  const front = await startFront(addresses.front, server.url, certificates.good);
+  const front = await startFront(addresses.front, certificates.good);
+  const url = `https://${HOST}:${front.port}`;
+  const server = await startServer(serverData, "--public-url", url);
+  front.upstream = server.url;
   const proxy = await startForwardProxy(addresses.front, (host) =>
     host === HOST ? addresses.front : host,
   );
@@ -112,6 +118,7 @@ export async function openLab(): Promise<Lab> {
     entering,
     proxy,
     token: publisher.token,
+    releaseDriver: publisher.releaseDriver,
     onHeal: (undo) => void undos.push(undo),
     inside(command, args) {
       const [program, all] = entering(command, args);
@@ -138,7 +145,6 @@ export async function openLab(): Promise<Lab> {
     },
   };
 
-  const url = `https://${HOST}:${front.port}`;
   const trust = { NODE_EXTRA_CA_CERTS: certificates.authorityFile };
   const template = join(folder, "t");
   const first = await startDevice(lab, template, trust, async (device) => {
@@ -171,9 +177,18 @@ export async function openLab(): Promise<Lab> {
     // Inside, because its disk is there alone.
     lab.inside("cp", ["-a", `${template}/.`, root]);
     lab.inside("rm", ["-rf", join(root, "run")]);
-    return await startDevice(lab, root, { ...trust, ...options.env }, async () => {
-      await options.prepare?.(root);
-    });
+    const program = join(folder, `p${count}`);
+    if (options.ownProgram === true) mkdirSync(program);
+    return await startDevice(
+      lab,
+      root,
+      { ...trust, ...options.env },
+      async (device) => {
+        if (options.ownProgram === true) await device.installProgram();
+        await options.prepare?.(root);
+      },
+      options.ownProgram === true ? program : undefined,
+    );
   };
   return lab;
 }
@@ -222,6 +237,14 @@ async function newPublisher(folder: string, server: ServerProcess) {
       // Large enough that a download is more than one packet, and that a range of it is a range.
       writeFileSync(join(tree, "data.bin"), Buffer.alloc(64 * 1024, version));
       await upbeat("publish", tree, "--product", "kiosk", "--version", version, "--json");
+    },
+    async releaseDriver() {
+      const tree = join(folder, "driver-1.0.0");
+      if (existsSync(tree)) return;
+      mkdirSync(tree);
+      writeFileSync(join(tree, "driver.ko"), "driver");
+      const update = ["--product", "driver", "--version", "1.0.0", "--restart", "always"];
+      await upbeat("publish", tree, ...update, "--json");
     },
     async timestamp() {
       const answer = await fetch(`${server.url}/metadata/timestamp.json`);

@@ -7,6 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { callLocal } from "../../../device/localClient.ts";
 import { type DevicePaths, devicePaths } from "../../../device/paths.ts";
+import { listAgentFiles } from "../../../device/troubleshooter/agentFiles.ts";
 import { serviceProcesses } from "../../../device/troubleshooter/services.ts";
 import { ServiceInfo } from "../../../protocol/servicesApi.ts";
 import { Diagnosis } from "../../../protocol/troubleshooting/diagnosis.ts";
@@ -15,6 +16,10 @@ import type { Lab } from "./lab.ts";
 
 export interface LabDevice {
   readonly root: string;
+  /** The folder from which its programs run. */
+  readonly program: string;
+  /** Puts the programs there as they were built; for a machine with programs of its own. */
+  installProgram(): Promise<void>;
   readonly paths: DevicePaths;
   readonly lab: Lab;
   /** Any command; its exit code and its one object. */
@@ -47,6 +52,7 @@ export async function startDevice(
   root: string,
   env: Readonly<Record<string, string>>,
   prepare: (device: LabDevice) => Promise<void>,
+  program = CHECKOUT,
 ): Promise<LabDevice> {
   const paths = devicePaths(root);
   let manager: ChildProcess | undefined;
@@ -66,12 +72,20 @@ export async function startDevice(
 
   const device: LabDevice = {
     root,
+    program,
+    async installProgram() {
+      for (const folder of ["protocol", "core", "content", "device", "cli"])
+        lab.inside("cp", ["-aT", join(CHECKOUT, folder), join(program, folder)]);
+      lab.inside("ln", ["-sfn", join(CHECKOUT, "node_modules"), join(program, "node_modules")]);
+      lab.inside("cp", [join(CHECKOUT, "package.json"), program]);
+      await listAgentFiles(program);
+    },
     paths,
     lab,
     async upbeat(...args) {
-      const words = [join(CHECKOUT, "cli/main.ts"), ...args, "--json"];
-      const [program, all] = entering(words);
-      const child = spawn(program, all, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+      const words = [join(program, "cli/main.ts"), ...args, "--json"];
+      const [first, all] = entering(words);
+      const child = spawn(first, all, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
       const killer = setTimeout(() => child.kill("SIGKILL"), 120_000);
       let [out, err] = ["", ""];
       child.stdout.on("data", (bytes) => {
@@ -115,6 +129,7 @@ export async function startDevice(
     },
     async installVersion(version) {
       // The newest is offered first; the first device of the laboratory takes the one before.
+      if (device.version() === version) return;
       const found = await device.upbeat("install", "kiosk");
       if (found.exitCode !== 0 || device.version() !== version)
         throw new Error(`${device.version()} runs, not ${version}: ${found.err}`);
@@ -144,9 +159,9 @@ export async function startDevice(
       await device.startManager();
     },
     async startManager() {
-      const words = [join(CHECKOUT, "device/service-manager/main.ts"), "--root", root];
-      const [program, all] = entering(words);
-      manager = spawn(program, all, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+      const words = [join(program, "device/service-manager/main.ts"), "--root", root];
+      const [first, all] = entering(words);
+      manager = spawn(first, all, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
       let said = "";
       manager.stderr?.on("data", (bytes) => {
         said += String(bytes);

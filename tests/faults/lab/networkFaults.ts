@@ -152,6 +152,22 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     instruction: (device) => restartWithout(device, "HTTPS_PROXY"),
   },
   {
+    // The device cannot resolve the name itself: whatever goes past the proxy fails.
+    name: "behind a proxy that works, only it knows the name, and the server is overloaded",
+    cause: "server-busy",
+    options: (lab) => ({ env: { HTTPS_PROXY: lab.proxy.url } }),
+    break: ({ lab }) => {
+      lab.names.names.delete(HOST);
+      lab.front.interfere = (_req, res) => {
+        res.writeHead(503, { "retry-after": "30" }).end();
+        return true;
+      };
+    },
+    instruction: ({ lab }) => {
+      lab.front.interfere = undefined;
+    },
+  },
+  {
     name: "the proxy wants a login",
     cause: "proxy-wants-login",
     options: (lab) => ({ env: { HTTPS_PROXY: lab.proxy.url } }),
