@@ -461,7 +461,7 @@ export const CAUSES = {
     explains: ["UPB-SETTINGS-FILE"],
   },
   "settings-contradict": {
-    severity: "warning",
+    severity: "note",
     title: "Settings are against each other",
     remedy: "Change one of them; `upbeat policy show` says who set which",
     leadsTo: [],

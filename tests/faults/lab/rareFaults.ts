@@ -185,6 +185,38 @@ export const RARE_FAULTS: readonly Fault[] = [
       );
     },
   },
+  {
+    name: "the administrator's settings were edited into nonsense",
+    cause: "settings-unreadable",
+    break: ({ paths }) => writeFileSync(paths.settings, '{ "graceDays": "many" '),
+    instruction: ({ paths }) => rmSync(paths.settings),
+  },
+  {
+    name: "settings are against each other",
+    cause: "settings-contradict",
+    harmless: true,
+    break: ({ paths }) =>
+      writeFileSync(paths.settings, JSON.stringify({ graceDays: 7, qualityDeadlineDays: 2 })),
+  },
+  {
+    name: "updates were paused and forgotten",
+    cause: "paused",
+    break: async (device) => void (await device.must("pause")),
+    instruction: async (device) => void (await device.must("resume")),
+  },
+  {
+    name: "the system itself waits for a restart",
+    cause: "system-restart-pending",
+    harmless: true,
+    break({ lab }) {
+      lab.inside("mount", ["-t", "tmpfs", "tmpfs", "/run"]);
+      lab.onHeal(async () => void lab.inside("umount", ["/run"]));
+      lab.inside("sh", [
+        "-c",
+        "echo libc6 > /run/reboot-required.pkgs; echo > /run/reboot-required",
+      ]);
+    },
+  },
 ];
 
 /** Lines as the kernel writes them: priority and text. Of the moment. */

@@ -46,7 +46,8 @@ export async function tryFaults(lab: Lab, faults: readonly Fault[]): Promise<Tri
     said.push(tell(diagnosis, exitCode));
     const wanted = faults.flatMap(({ cause, also = [] }) => [cause, ...also]);
     const roots = diagnosis.findings.filter(({ severity }) => severity !== "note");
-    const found = (fault: Fault) => roots.find(({ cause }) => cause === fault.cause);
+    // Also among the notes, which are no other root.
+    const found = (fault: Fault) => diagnosis.findings.find(({ cause }) => cause === fault.cause);
     const named = faults.every((fault) => found(fault) !== undefined);
     const person = faults.filter((it) => it.instruction !== undefined);
     const alone = faults.filter((it) => it.instruction === undefined && it.harmless === undefined);
