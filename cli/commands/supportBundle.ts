@@ -18,7 +18,7 @@ export const supportBundle = command({
   ],
   examples: [
     ["upbeat support-bundle", "prints the name of the file"],
-    ["upbeat troubleshoot --bundle FILE", "looks at it, on any machine with Upbeat"],
+    ["sudo upbeat support-bundle --output /tmp/support.tar.gz", "with all that only root may read"],
   ],
   input: z.object({ ...RootInput, output: z.string().optional() }),
   run: async (input, { world, progress }) => {
