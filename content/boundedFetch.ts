@@ -8,7 +8,7 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { UpbeatError } from "../protocol/errors/error.ts";
+import { UpbeatError } from "../protocol/errors/upbeatError.ts";
 import { type Clocked, isTooSlow } from "./transferSpeed.ts";
 
 export interface FetchLimits {

@@ -4,7 +4,7 @@
  *
  * Errors: UPB-FETCH-*; UPB-TRUST-MISSING for a target that the server does not have.
  */
-import { UpbeatError } from "../protocol/errors/error.ts";
+import { UpbeatError } from "../protocol/errors/upbeatError.ts";
 import type { MetadataSource } from "../protocol/trust/ports.ts";
 import { boundedFetch, type Fetched } from "./boundedFetch.ts";
 import type { TargetReader } from "./releases.ts";

@@ -14,8 +14,9 @@
  * UPB-DELTA-WRONG-BASE, and those of reading files.
  */
 import { createHash } from "node:crypto";
+import { isFile, PAYLOAD_MAX_BYTES } from "../protocol/fileEntry.ts";
 import type { Sha256 } from "../protocol/ids.ts";
-import { type FileEntry, isFile, PAYLOAD_MAX_BYTES, type TreeEntry } from "../protocol/payload.ts";
+import type { FileEntry, TreeEntry } from "../protocol/payload.ts";
 import { applyDelta, filesOfDelta } from "./delta/apply.ts";
 import { type ByteSource, readBytes, sourceOfBytes, sourcePart } from "./delta/byteSource.ts";
 import { packBlock, unpackBlock } from "./delta/compress.ts";

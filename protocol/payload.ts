@@ -8,13 +8,13 @@
  */
 import { z } from "zod";
 import { UpbeatError } from "./errors/error.ts";
+import { isFile, PAYLOAD_MAX_BYTES } from "./fileEntry.ts";
 import { Sha256 } from "./ids.ts";
 import { metaOf } from "./trust/documents.ts";
 import { stableJson } from "./trust/stableJson.ts";
 import { requireHashes, requireLength } from "./trust/verify.ts";
 
-/** Some 250 bytes for each of the 250,000 entries that a tree may have (`content/treeRules.ts`). */
-export const PAYLOAD_MAX_BYTES = 64 * 1024 * 1024;
+export { isFile, PAYLOAD_MAX_BYTES };
 
 /** Only the nine permission bits: set-uid, set-gid and sticky never travel. */
 const Mode = z.int().min(0).max(0o777);
@@ -33,8 +33,6 @@ export const TreeEntry = z.discriminatedUnion("type", [
 ]);
 export type TreeEntry = z.infer<typeof TreeEntry>;
 export type FileEntry = Extract<TreeEntry, { type: "file" }>;
-
-export const isFile = (entry: TreeEntry): entry is FileEntry => entry.type === "file";
 
 const PayloadList = z.object({
   schema: z.literal("upbeat.payload/1"),

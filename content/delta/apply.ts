@@ -8,7 +8,7 @@
  * are handed on in pieces of at most 64 KiB, the streams of the patch are unpacked in blocks of at
  * most 8 MiB. It runs without a pause, so a process that must answer meanwhile gives it a thread.
  */
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 import { BlockStream } from "./blockStream.ts";
 import { type ByteSource, sourcePart } from "./byteSource.ts";
 import { needsOld } from "./compress.ts";

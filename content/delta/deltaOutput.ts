@@ -1,6 +1,6 @@
 /** What comes out of a patch: in order, never more than declared, and checked. */
 import { createHash, type Hash } from "node:crypto";
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 import { malformed } from "./malformed.ts";
 import type { Slice } from "./patchHeader.ts";
 

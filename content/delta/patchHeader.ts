@@ -6,7 +6,7 @@
  * their index in the manifest's list.
  */
 
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 import type { MovedPiece } from "./addressMap.ts";
 import { type ByteSource, readBytes } from "./byteSource.ts";
 import { MAX_BLOCK_BYTES, type PackedBlock, unpackBlock } from "./compress.ts";

@@ -21,7 +21,7 @@ import {
   rmSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
 import type { FileEntry } from "../../protocol/payload.ts";
 import { breathe, requireContent, requirePieces, writeAll } from "./hashFile.ts";

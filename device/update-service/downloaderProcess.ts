@@ -17,13 +17,11 @@ import type { MetadataSource } from "../../protocol/trust/ports.ts";
 import { proxyEnvironment } from "../proxy.ts";
 import { onLines } from "./downloader/lines.ts";
 import {
-  type Content,
   type DownloaderSettings,
   DownloadReply,
   type DownloadRequest,
-  fileOf,
-  MAX_LINE_LENGTH,
 } from "./downloader/messages.ts";
+import { type Content, fileOf, MAX_LINE_LENGTH } from "./downloader/places.ts";
 import { downloaderAccount } from "./downloaderAccount.ts";
 import { takeUntrusted } from "./untrustedFile.ts";
 
@@ -35,6 +33,8 @@ export interface Downloader {
    * `skip`: how often what came was wrong, so that another source is asked.
    */
   content(object: Content, onProgress: (bytes: number) => void, skip?: number): Promise<string>;
+  /** Ends its process, and the memory that it takes, until something is asked for again. */
+  rest(): void;
   stop(): void;
 }
 
@@ -49,28 +49,43 @@ interface Pending {
   readonly onProgress: (bytes: number) => void;
 }
 
+/** Its process starts when something is asked for. */
 export function startDownloader(settings: DownloaderSettings): Downloader {
   const { folder } = settings;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const child = launch(settings);
   const pending = new Map<number, Pending>();
+  let child: ChildProcess | undefined;
   let ended: UpbeatError | undefined;
   let nextId = 1;
 
   const end = (detail: string, cause?: unknown): void => {
     ended ??= new UpbeatError("UPB-DOWNLOAD-NO-DOWNLOADER", { object: MAIN, detail, cause });
-    child.kill("SIGKILL");
+    child?.kill("SIGKILL");
     for (const { reject } of pending.values()) reject(ended);
     pending.clear();
   };
   const silence = setTimeout(() => {
     if (pending.size > 0) end(`silent for ${SILENCE_MS} ms`);
   }, SILENCE_MS);
-  child.once("error", (cause) => end("it could not be started", cause));
-  child.once("exit", (code, signal) => end(`it ended with ${signal ?? code}`));
-  child.stdin?.on("error", () => {}); // its end is reported by `exit`
-  if (child.stdout !== null)
-    onLines(child.stdout, MAX_LINE_LENGTH, onLine, () => end("a line that is too long"));
+
+  function start(): ChildProcess {
+    const started = launch(settings);
+    const isCurrent = () => child === started;
+    started.once("error", (cause) => isCurrent() && end("it could not be started", cause));
+    started.once("exit", (code, signal) => isCurrent() && end(`it ended with ${signal ?? code}`));
+    started.stdin?.on("error", () => {}); // its end is reported by `exit`
+    if (started.stdout !== null)
+      onLines(started.stdout, MAX_LINE_LENGTH, onLine, () => end("a line that is too long"));
+    return started;
+  }
+
+  function rest(): void {
+    const resting = child;
+    if (pending.size > 0) return;
+    child = undefined;
+    resting?.stdin?.end();
+    resting?.kill("SIGTERM");
+  }
 
   function onLine(line: string): void {
     const message = parseReply(line);
@@ -95,6 +110,7 @@ export function startDownloader(settings: DownloaderSettings): Downloader {
     silence.refresh();
     return new Promise((resolve, reject) => {
       pending.set(request.id, { resolve, reject, onProgress });
+      child ??= start();
       child.stdin?.write(`${JSON.stringify(request)}\n`);
     });
   }
@@ -126,10 +142,12 @@ export function startDownloader(settings: DownloaderSettings): Downloader {
       });
       return join(folder, fileOf(request));
     },
+    rest,
     stop() {
       clearTimeout(silence);
-      child.stdin?.end();
-      child.kill("SIGTERM");
+      if (child === undefined) end("it was stopped");
+      child?.stdin?.end();
+      child?.kill("SIGTERM");
     },
   };
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readSync, writeSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 import type { Sha256 } from "../../protocol/ids.ts";
 import { passed } from "./collectGarbage.ts";
 import { stopIfAsked } from "./interruption.ts";

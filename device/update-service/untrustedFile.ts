@@ -5,7 +5,7 @@
  * Errors: UPB-VERIFY-CONTENT.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from "node:fs";
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { UpbeatError } from "../../protocol/errors/upbeatError.ts";
 
 /**
  * A regular file with one name: a hard link could be any file of this machine, whose hash would

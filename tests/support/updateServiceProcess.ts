@@ -84,9 +84,10 @@ export async function startUpdateService(
   root: string,
   env: Record<string, string> = {},
   killAfterMs?: number,
+  main = MAIN,
 ): Promise<RunningService> {
   const paths = devicePaths(root);
-  const child = spawn(process.execPath, [...SMALL_MEMORY.flags, MAIN, "--root", root], {
+  const child = spawn(process.execPath, [...SMALL_MEMORY.flags, main, "--root", root], {
     env: { ...process.env, ...SMALL_MEMORY.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     // The IPC channel ends it when this process is gone, as under the service manager.
     stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -31,7 +31,7 @@ import { writeDelivery } from "../../../tests/support/deliveryFiles.ts";
 import { objectPath } from "../contentStore.ts";
 import { type DownloadWorld, download } from "../download.ts";
 import { fetchContent } from "../downloader/fetchContent.ts";
-import { nameOf } from "../downloader/messages.ts";
+import { nameOf } from "../downloader/places.ts";
 import { sourcesOf } from "../downloader/sources.ts";
 import { throttle } from "../downloader/throttle.ts";
 import type { FoundUpdate } from "../findUpdate.ts";
@@ -270,6 +270,7 @@ function worldOn(
     downloader: {
       metadata: { fetch: never },
       target: never,
+      rest: () => {},
       stop: () => {},
       async content(content, onProgress, skip = 0) {
         await fetchContent(transfers, { content, skip, onProgress });

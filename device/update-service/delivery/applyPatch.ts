@@ -35,6 +35,8 @@ export async function applyStep(
 ): Promise<void> {
   const file = await takePatch(world, patch);
   killPoint("patch:here");
+  // What applying takes of memory comes in its place.
+  world.downloader.rest();
   const store = storeFolder(world.installed);
   world.onPhase("apply", patch.writeBytes);
   const job: PatchJob = { patch: file, store, old, writeBytes: patch.writeBytes };

@@ -8,7 +8,7 @@ import { rmSync } from "node:fs";
 import { UpbeatError } from "../../../protocol/errors/error.ts";
 import { killPoint } from "../../killPoint.ts";
 import type { DownloadWorld } from "../download.ts";
-import type { Content } from "../downloader/messages.ts";
+import type { Content } from "../downloader/places.ts";
 
 /** Each from another source, if there are so many. */
 const TRIES = 3;

@@ -57,6 +57,7 @@ function bringing(bytes: Uint8Array, put = writeFileSync as (path: string, b: Ui
     downloader: {
       metadata: { fetch: async () => undefined },
       target: async () => new Uint8Array(),
+      rest: () => {},
       stop: () => {},
       content: async () => {
         asked++;

@@ -10,7 +10,7 @@ import { Sha256 } from "../../../protocol/ids.ts";
 import { BandwidthRule } from "../../../protocol/transfer.ts";
 import { seededRandom } from "../../../tests/support/random.ts";
 import { fetchContent, type TransferLimits, type TransferWorld } from "./fetchContent.ts";
-import type { Content } from "./messages.ts";
+import type { Content } from "./places.ts";
 import { sourcesOf } from "./sources.ts";
 import { throttle } from "./throttle.ts";
 

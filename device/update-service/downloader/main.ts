@@ -9,20 +9,16 @@ import { writeFileSync } from "node:fs";
 import { setGlobalProxyFromEnv } from "node:http";
 import { join } from "node:path";
 import { httpMetadataSource, httpTargetReader } from "../../../content/metadataSource.ts";
-import { reportError, UpbeatError } from "../../../protocol/errors/error.ts";
+import { reportError, UpbeatError } from "../../../protocol/errors/upbeatError.ts";
 import { fetchContent } from "./fetchContent.ts";
 import { onLines } from "./lines.ts";
-import {
-  DownloaderSettings,
-  type DownloadReply,
-  DownloadRequest,
-  fileOf,
-  MAX_LINE_LENGTH,
-} from "./messages.ts";
+import type { DownloaderSettings, DownloadReply, DownloadRequest } from "./messages.ts";
+import { fileOf, MAX_LINE_LENGTH } from "./places.ts";
 import { sourcesOf } from "./sources.ts";
 import { throttle } from "./throttle.ts";
 
-const settings = DownloaderSettings.parse(JSON.parse(process.argv[2] ?? ""));
+// Its parent has checked what it says, and may do everything that this process may.
+const settings: DownloaderSettings = JSON.parse(process.argv[2] ?? "");
 const { folder, transfer } = settings;
 const baseUrl = new URL(settings.serverUrl);
 setGlobalProxyFromEnv();
@@ -56,7 +52,7 @@ async function answer(request: DownloadRequest): Promise<"done" | "absent"> {
 }
 
 function onLine(line: string): void {
-  const request = DownloadRequest.parse(JSON.parse(line));
+  const request: DownloadRequest = JSON.parse(line);
   answer(request).then(
     (kind) => reply({ id: request.id, kind }),
     (error: unknown) =>

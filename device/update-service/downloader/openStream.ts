@@ -7,7 +7,7 @@
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { UpbeatError } from "../../../protocol/errors/error.ts";
+import { UpbeatError } from "../../../protocol/errors/upbeatError.ts";
 
 /** 416: the part is not a beginning of what the server has; the caller starts anew. */
 const ANSWERS: ReadonlySet<number> = new Set([200, 206, 416]);

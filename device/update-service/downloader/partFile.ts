@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 
-const Note = z.object({ origin: z.string(), etag: z.string() });
+interface Note {
+  readonly origin: string;
+  readonly etag: string;
+}
 
 export interface PartFile {
   readonly path: string;
@@ -64,9 +66,10 @@ export function partFile(folder: string, name: string): PartFile {
   return part;
 }
 
-function readNote(path: string): z.infer<typeof Note> | undefined {
+function readNote(path: string): Note | undefined {
   try {
-    return Note.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
+    const { origin, etag }: Partial<Note> = JSON.parse(readFileSync(path, "utf8"));
+    return typeof origin === "string" && typeof etag === "string" ? { origin, etag } : undefined;
   } catch {
     return undefined; // none, or cut off
   }

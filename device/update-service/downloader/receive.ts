@@ -6,7 +6,7 @@
 import { createWriteStream } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
-import { UpbeatError } from "../../../protocol/errors/error.ts";
+import { UpbeatError } from "../../../protocol/errors/upbeatError.ts";
 import type { TransferLimits } from "./fetchContent.ts";
 import type { Throttle } from "./throttle.ts";
 

@@ -22,9 +22,11 @@ import { applyDelta } from "../../../content/delta/apply.ts";
 import type { ByteSource } from "../../../content/delta/byteSource.ts";
 import { malformed } from "../../../content/delta/malformed.ts";
 import { completeEntries, readTreePatch, type TreePatch } from "../../../content/treePatch.ts";
-import { type ErrorReport, reportError, UpbeatError } from "../../../protocol/errors/error.ts";
-import { Sha256 } from "../../../protocol/ids.ts";
-import { type FileEntry, isFile, type TreeEntry } from "../../../protocol/payload.ts";
+import type { ErrorReport } from "../../../protocol/errors/error.ts";
+import { reportError, UpbeatError } from "../../../protocol/errors/upbeatError.ts";
+import { isFile } from "../../../protocol/fileEntry.ts";
+import type { Sha256 } from "../../../protocol/ids.ts";
+import type { FileEntry, TreeEntry } from "../../../protocol/payload.ts";
 import { killPoint } from "../../killPoint.ts";
 import { passed } from "../collectGarbage.ts";
 import { asDiskFull, MAKING, objectPath } from "../contentStore.ts";
@@ -178,7 +180,7 @@ function storeSink(store: string, fresh: ReadonlyMap<number, FreshFile>) {
       passed(bytes.length);
     },
     finish(file: number, hash: string) {
-      const sha256 = Sha256.parse(hash);
+      const sha256 = hash as Sha256; // as `node:crypto` writes it
       const { mode } = fresh.get(file) ?? { mode: 0o600 };
       fchmodSync(handleOf(file), mode);
       close();
