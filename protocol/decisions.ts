@@ -131,6 +131,8 @@ export const Explanation = z.object({
   by: z.string().optional(),
   /** What an offered update waits for. */
   waiting: z.array(Waiting),
+  /** When the machine said so, where another answers for it; absent: now. */
+  waitingAtMs: z.int().optional(),
   lastError: ErrorReport.optional(),
   trace: z.array(TraceStep),
 });

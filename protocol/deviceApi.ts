@@ -7,6 +7,7 @@
  *   GET  /metadata/NAME  /targets/NAME  /content/AB/SHA256               static, public, cacheable
  */
 import { z } from "zod";
+import { Waiting } from "./decisions.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
 import { AdminSettings, UserSettings } from "./settings.ts";
@@ -57,6 +58,14 @@ export type DeviceEvent = z.infer<typeof DeviceEvent>;
 
 const FollowedProduct = z.strictObject({ product: Product, channel: Channel });
 
+/** What an update that is offered, or the restart that it needs, waits for. */
+export const WaitingUpdate = z.object({
+  product: Product,
+  version: Version,
+  waiting: z.array(Waiting).max(20),
+});
+export type WaitingUpdate = z.infer<typeof WaitingUpdate>;
+
 /**
  * What decides about offers on the machine besides facts and products, so that the server gives the
  * same answer. Settings of a later version are dropped, not refused: reports must arrive.
@@ -85,6 +94,8 @@ export const OfferInputs = z.object({
       }),
     )
     .max(1_000),
+  /** As it was when it was reported: nobody else knows who sits at the machine. */
+  waiting: z.object({ atMs: z.int(), updates: z.array(WaitingUpdate).max(100) }).optional(),
 });
 export type OfferInputs = z.infer<typeof OfferInputs>;
 

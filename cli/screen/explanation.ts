@@ -16,12 +16,15 @@ export function explanationText(style: Style, found: Explanation): string {
   return [
     style.bold(plain(found.sentence)),
     ...until,
-    ...(waits.length === 0 ? [] : ["It waits:", ...waits]),
+    ...(waits.length === 0 ? [] : [waitsTitle(found.waitingAtMs), ...waits]),
     ...failed,
     ...(found.trace.length === 0 ? [] : ["", style.dim("How it came to that:")]),
     ...found.trace.flatMap((step) => traceLines(style, step, 0)),
   ].join("\n");
 }
+
+const waitsTitle = (atMs: number | undefined): string =>
+  atMs === undefined ? "It waits:" : `It waited, as the machine said on ${moment(atMs)}:`;
 
 const MAX_DEPTH = 40;
 

@@ -8,6 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { removeUnfinished } from "../../content/durableFile.ts";
 import type { Gathered } from "../../content/gather.ts";
 import { reportedInputs } from "../../content/offerInputs.ts";
+import { waitsOf } from "../../core/timing/waits.ts";
 import type { Explanation } from "../../protocol/decisions.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, UpbeatError } from "../../protocol/errors/error.ts";
@@ -59,6 +60,8 @@ import { changeWork } from "./work.ts";
 
 const STOP_MS = 2_000;
 const HOUR_MS = 3_600_000;
+/** As many as a report may name. */
+const MAX_WAITS = 100;
 
 export interface OrchestratorWorld {
   readonly paths: DevicePaths;
@@ -205,7 +208,11 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
       layers: policy.local(),
       held: failures.held(),
     };
-    return { facts: known, products, offering: reportedInputs(device) };
+    // A report must arrive, also where timing cannot say anything.
+    const plan = await byItself.plan(status).catch(() => undefined);
+    const updates = waitsOf(plan).slice(0, MAX_WAITS);
+    const offering = { ...reportedInputs(device), waiting: { atMs: now(), updates } };
+    return { facts: known, products, offering };
   };
 
   const byItself = startAutomat({

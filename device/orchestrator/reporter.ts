@@ -47,7 +47,7 @@ export function reporter(
   const sendAll = async (input: ReportInput): Promise<"sent" | "nothing"> => {
     for (let round = 0; round < MAX_BATCHES; round++) {
       const events = queue.oldest(batchEvents, MAX_BATCH_BYTES);
-      const inventory = changedInventory(database, input);
+      const inventory = changedInventory(database, input, clock.now());
       const diagnosis = changedDiagnosis(database, input);
       if (events.length === 0 && inventory === undefined && diagnosis === undefined)
         return round === 0 ? "nothing" : "sent";
@@ -59,7 +59,7 @@ export function reporter(
         ...(diagnosis === undefined ? {} : { diagnosis: diagnosis.content }),
       });
       if (diagnosis !== undefined) database.remember("reportedDiagnosis", diagnosis.digest);
-      if (inventory !== undefined) database.remember("reportedInventory", inventory.digest);
+      if (inventory !== undefined) database.remember("reported", inventory.reported);
       const sent = new Set(events.map((event) => event.id));
       const accepted = receipt.accepted.filter((id) => sent.has(id));
       if (accepted.length === 0 && events.length > 0) {
@@ -93,23 +93,42 @@ export function reporter(
   };
 }
 
+/** People come and go; the server is not told each time. */
+const WAITING_EVERY_MS = 3_600_000;
+
+const Reported = z.object({ digest: z.string(), waiting: z.string(), atMs: z.int() });
+
 /** Undefined: the server has this one. */
-function changedInventory(database: OrchestratorDatabase, { config, inventory }: ReportInput) {
+function changedInventory(
+  database: OrchestratorDatabase,
+  { config, inventory }: ReportInput,
+  nowMs: number,
+) {
   if (inventory === undefined) return undefined;
-  const text = JSON.stringify([config.serverUrl, config.deviceId, inventory]);
-  const digest = createHash("sha256").update(text).digest("hex");
-  if (database.recall("reportedInventory", z.string()) === digest) return undefined;
-  return { digest, content: inventory };
+  const { waiting, ...offering } = inventory.offering ?? {};
+  const { serverUrl, deviceId } = config;
+  const reported: z.infer<typeof Reported> = {
+    digest: digestOf([serverUrl, deviceId, { ...inventory, offering }]),
+    waiting: digestOf(waiting?.updates ?? []),
+    atMs: nowMs,
+  };
+  const before = database.recall("reported", Reported);
+  const isSame = before?.digest === reported.digest && before.waiting === reported.waiting;
+  const isNewsLater =
+    before?.digest === reported.digest && Math.abs(nowMs - before.atMs) < WAITING_EVERY_MS;
+  return isSame || isNewsLater ? undefined : { reported, content: inventory };
 }
 
 /** Undefined: the server has this one, or was never told any. */
 function changedDiagnosis(database: OrchestratorDatabase, { config, diagnosis }: ReportInput) {
   const before = database.recall("reportedDiagnosis", z.string());
   if (before === undefined && diagnosis === undefined) return undefined;
-  const text = JSON.stringify([config.serverUrl, config.deviceId, diagnosis ?? null]);
-  const digest = createHash("sha256").update(text).digest("hex");
+  const digest = digestOf([config.serverUrl, config.deviceId, diagnosis ?? null]);
   return before === digest ? undefined : { digest, content: diagnosis ?? null };
 }
+
+const digestOf = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 async function post(
   { config, key }: ReportInput,

@@ -9,6 +9,7 @@ import { type DeviceNow, gatherAndDecide } from "../../content/gather.ts";
 import type { ReleaseSource } from "../../content/releaseSource.ts";
 import { explain } from "../../core/explain.ts";
 import type { KnownUpdate } from "../../core/installedHere.ts";
+import { explainedWithWaits } from "../../core/timing/waits.ts";
 import type { Audience, AudienceDevice } from "../../protocol/adminApi.ts";
 import type { Explanation, NotOffered } from "../../protocol/decisions.ts";
 import { UpbeatError } from "../../protocol/errors/error.ts";
@@ -58,8 +59,9 @@ export function openPreview(deps: {
   return {
     async why(deviceId, asked) {
       const device = await reported(deviceId);
+      const { waiting } = await known(deviceId);
       const { input } = await gatherAndDecide(await releases(), device, now(), asked);
-      return explain(input, asked);
+      return explainedWithWaits(explain(input, asked), waiting?.updates ?? [], waiting?.atMs);
     },
 
     async when(deviceId, update) {

@@ -12,6 +12,8 @@ export interface ReportedOffering {
   readonly name: string;
   /** Undefined: it has not reported yet what decides, or it is of a version that does not. */
   readonly now: DeviceNow | undefined;
+  /** What its updates waited for then. */
+  readonly waiting: OfferInputs["waiting"];
 }
 
 /** Undefined: there is no such device. */
@@ -55,5 +57,6 @@ function readRow(row: {
     deviceId,
     name: row.name,
     now: inputs && deviceNowFrom({ deviceId, products }, facts, inputs),
+    waiting: inputs?.waiting,
   };
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { Audience } from "../../protocol/adminApi.ts";
 import { Explanation } from "../../protocol/decisions.ts";
+import { Product } from "../../protocol/ids.ts";
 import { type Administrator, administrator } from "../support/administrator.ts";
 import { type FleetDevice, fleetDevice } from "../support/fleetDevice.ts";
 
@@ -96,6 +97,18 @@ describe("the server's preview", () => {
     await canary.orchestrator.changeSettings({ set: {}, unset: ["pause"] });
     expect((await checkAndReport(canary)).offers).toEqual(["kiosk@2.0"]);
     expect(await why(canary, "kiosk@2.0")).toMatchObject({ outcome: "offered" });
+  });
+
+  it("says what an offered update waits for, as the machine said it, and when it said so", async () => {
+    await canary.orchestrator.changeSettings({ set: { download: "ask" }, unset: [] });
+    await checkAndReport(canary);
+    const here = await canary.orchestrator.why({ product: Product.parse("kiosk") });
+    const there = Explanation.parse(await why(canary, "kiosk"));
+    expect(there.waiting.map((it) => it.reason)).toEqual(["download-consent"]);
+    const { waitingAtMs, ...said } = there;
+    expect(said).toMatchObject({ sentence: here.sentence, waiting: here.waiting });
+    expect(Math.abs(Date.now() - (waitingAtMs ?? 0))).toBeLessThan(DAY_MS);
+    await canary.orchestrator.changeSettings({ set: {}, unset: ["download"] });
   });
 
   it("knows of updates that are installed", async () => {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { surroundings } from "../support/deviceSurroundings.ts";
 import { type OrchestratedDevice, orchestratedDevice } from "../support/orchestratedDevice.ts";
 
 let device: OrchestratedDevice;
@@ -52,6 +53,27 @@ describe("while the server takes no reports", () => {
     const asked = device.server.requests.length;
     await device.orchestrator.tick();
     expect(device.server.requests.length).toBe(asked);
+  });
+});
+
+describe("what updates wait for", () => {
+  const told = () =>
+    device.batches
+      .flatMap(({ inventory }) => inventory?.offering?.waiting?.updates ?? [])
+      .map(({ product, waiting }) => [product, ...waiting.map(({ reason }) => reason)]);
+
+  it("is told, and that people come and go is told no more than once an hour", async () => {
+    await device.check();
+    await device.orchestrator.tick();
+    expect(told()).toEqual([["kiosk", "download-consent"]]);
+    const around = surroundings(device.paths.root);
+    around.person(device.clock.nowMs);
+    await device.orchestrator.tick();
+    expect(told()).toHaveLength(1);
+    device.clock.nowMs += 61 * 60_000;
+    around.person(device.clock.nowMs);
+    await device.orchestrator.tick();
+    expect(told().at(-1)).toEqual(["kiosk", "download-consent", "person-away"]);
   });
 });
 
