@@ -120,7 +120,7 @@ async function put(
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { force: true });
-    throw asDiskFull(error, "UPB-DOWNLOAD-DISK-FULL", target);
+    throw asDiskError(error, "UPB-DOWNLOAD-DISK-FULL", target);
   }
 }
 
@@ -212,12 +212,14 @@ function* objectsOf(store: string): Generator<{ shard: string; name: string }> {
 const isChanged = (error: unknown): boolean =>
   error instanceof UpbeatError && error.code === "UPB-VERIFY-CONTENT";
 
-export function asDiskFull(
+export function asDiskError(
   error: unknown,
   code: "UPB-DOWNLOAD-DISK-FULL" | "UPB-INSTALL-DISK-FULL",
   object: string,
 ): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
+  if (error.code === "EROFS" || error.code === "EACCES")
+    return new UpbeatError("UPB-STATE-UNWRITABLE", { object, cause: error });
   if (error.code !== "ENOSPC" && error.code !== "EDQUOT") return error;
   return new UpbeatError(code, { object, cause: error });
 }

@@ -22,7 +22,7 @@ import { UpbeatError } from "../../../protocol/errors/error.ts";
 import { formatUpdate, type Product, type Version } from "../../../protocol/ids.ts";
 import type { TreeEntry } from "../../../protocol/payload.ts";
 import { killPoint } from "../../killPoint.ts";
-import { asDiskFull, place, requireStored } from "../contentStore.ts";
+import { asDiskError, place, requireStored } from "../contentStore.ts";
 import { flush, flushFileSystem, switchLink } from "../durable.ts";
 import { breathe } from "../hashFile.ts";
 import { isStopped } from "../interruption.ts";
@@ -69,7 +69,7 @@ export function treeHandler(installed: string): Handler {
         // Who came back waits for no removal either; the next try begins with it.
         if (isStopped(error)) throw error;
         await removeTree(staging);
-        throw asDiskFull(error, "UPB-INSTALL-DISK-FULL", staging);
+        throw asDiskError(error, "UPB-INSTALL-DISK-FULL", staging);
       }
       killPoint("install:tree-made");
       await flushFileSystem(versions(product));

@@ -29,7 +29,7 @@ import type { Sha256 } from "../../../protocol/ids.ts";
 import type { FileEntry, TreeEntry } from "../../../protocol/payload.ts";
 import { killPoint } from "../../killPoint.ts";
 import { passed } from "../collectGarbage.ts";
-import { asDiskFull, MAKING, objectPath } from "../contentStore.ts";
+import { asDiskError, MAKING, objectPath } from "../contentStore.ts";
 import { writeAll } from "../hashFile.ts";
 
 export interface PatchJob {
@@ -198,6 +198,6 @@ try {
 } catch (error) {
   tell({
     kind: "failed",
-    error: reportError(asDiskFull(error, "UPB-DOWNLOAD-DISK-FULL", "store")),
+    error: reportError(asDiskError(error, "UPB-DOWNLOAD-DISK-FULL", "store")),
   });
 }

@@ -8,7 +8,7 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TreeEntry } from "../../../protocol/payload.ts";
-import { asDiskFull, place, requireStored } from "../contentStore.ts";
+import { asDiskError, place, requireStored } from "../contentStore.ts";
 import { removeTree } from "../handlers/tree.ts";
 
 /** No path of a list ends so: `content/treeRules.ts` allows it, the rename makes it go at once. */
@@ -33,7 +33,7 @@ export async function mendEntry(store: string, folder: string, entry: TreeEntry)
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) await removeTree(path);
     renameSync(beside, path);
   } catch (error) {
-    throw asDiskFull(error, "UPB-INSTALL-DISK-FULL", path);
+    throw asDiskError(error, "UPB-INSTALL-DISK-FULL", path);
   }
 }
 

@@ -5,6 +5,7 @@ import { useMessages } from "../../kit/language.ts";
 import { useNow } from "../../kit/now.ts";
 import { Title } from "../../kit/Title.tsx";
 import { useDevice } from "../device.ts";
+import { FoundNotice } from "./FoundNotice.tsx";
 import { ManagedNotice } from "./ManagedNotice.tsx";
 import { MoreOptions } from "./MoreOptions.tsx";
 import { NotOfferedList } from "./NotOfferedList.tsx";
@@ -40,6 +41,7 @@ export function Home() {
       <StateHeader {...header} />
       <div className={styles.part}>
         {problem}
+        {status === undefined ? null : <FoundNotice status={status} />}
         {status?.restart === undefined ? null : (
           <RestartCard plan={status.restart} status={status} />
         )}
