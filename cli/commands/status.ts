@@ -185,6 +185,8 @@ function nextStep(found: DeviceStatus): string {
   if (found.deviceId === undefined)
     return "upbeat device enrol URL --token TOKEN --product PRODUCT";
   if (found.updateService === "not-running") return "upbeat services";
+  if (found.found?.findings.some(({ severity }) => severity === "problem") === true)
+    return "upbeat troubleshoot --fix";
   if (found.restart !== undefined) return "upbeat restart now";
   if (found.offers.length > 0) return "upbeat install";
   return found.lastCheckMs === undefined ? "upbeat check" : "nothing to do";
