@@ -4,11 +4,11 @@
  *   node server/main.ts --data FOLDER --port N [--host ADDRESS] [--public-url URL]
  *
  * Says one JSON object a line on stdout: `{"adminToken":…}` at the very first start, then
- * `{"listening":…}`. Logs JSON lines to stderr. Ends on SIGTERM when what it answers is answered.
+ * `{"listening":…}`; `{"failed":…}` when it cannot start. Logs JSON lines to stderr. Ends on SIGTERM when what it answers is answered.
  */
 import { join } from "node:path";
 import pino from "pino";
-import { reportError } from "../protocol/errors/error.ts";
+import { reportError, UpbeatError } from "../protocol/errors/error.ts";
 import { changes } from "./console/changes.ts";
 import { contentUpload } from "./contentUpload.ts";
 import { openDataFolder, signerFolder } from "./dataFolder.ts";
@@ -45,8 +45,6 @@ async function main(settings: Settings): Promise<void> {
   const current = publishing.current();
   if (current === undefined) log.warn(NO_REPOSITORY);
   else await relistUpdates(db, files, current);
-  await firstAdminToken(db, (adminToken) => say({ adminToken }));
-
   const publicUrl = settings["public-url"];
   const policyOf = currentPolicies(files, publishing.current);
   const releases = currentReleases(files, publishing.current, now);
@@ -68,7 +66,11 @@ async function main(settings: Settings): Promise<void> {
     data,
     log,
   });
-  const listening = await app.listen({ host, port });
+  const listening = await app.listen({ host, port }).catch((cause: unknown) => {
+    throw new UpbeatError("UPB-SERVER-ADDRESS", { object: `${host}:${port}`, cause });
+  });
+  // Not before: a start that fails must not use up the one time that the token is shown.
+  await firstAdminToken(db, (adminToken) => say({ adminToken }));
   say({ listening });
 
   const stop = async (): Promise<void> => {
@@ -87,7 +89,9 @@ async function main(settings: Settings): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  log.fatal({ err: error, report: reportError(error) }, reportError(error).text);
+  const failed = reportError(error);
+  log.fatal({ err: error, report: failed }, failed.text);
+  say({ failed });
   process.exit(1);
 }
 

@@ -254,6 +254,17 @@ describe("the signer", () => {
   });
 });
 
+describe("an address that another program has", () => {
+  it("is named, and the token is shown at the first start that succeeds", async () => {
+    const fresh = join(folder, "fresh");
+    const taken = startServer(fresh, "--port", new URL(server.url).port);
+    await expect(taken).rejects.toThrow("UPB-SERVER-ADDRESS");
+    const second = await startServer(fresh);
+    expect(second.adminToken).toBeDefined();
+    await second.stop();
+  });
+});
+
 describe("the pages for other programs", () => {
   it("are the description of the API and the metrics", async () => {
     const api = await json(get("/openapi.json"));

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
-import { UpbeatError } from "../../protocol/errors/error.ts";
+import { ErrorReport, errorFromReport, UpbeatError } from "../../protocol/errors/error.ts";
 import { runForeground } from "../childProcess.ts";
 import { command } from "../command.ts";
 import { plain } from "../screen/format.ts";
@@ -14,7 +14,11 @@ import type { World } from "../world.ts";
 const DEFAULT_PORT = 8530;
 
 /** What `server/main.ts` says on stdout, one object a line. */
-const Said = z.union([z.object({ listening: z.url() }), z.object({ adminToken: z.string() })]);
+const Said = z.union([
+  z.object({ listening: z.url() }),
+  z.object({ adminToken: z.string() }),
+  z.object({ failed: ErrorReport }),
+]);
 
 export const server = command({
   name: "server",
@@ -53,11 +57,13 @@ export const server = command({
     const args = ["--data", data, "--host", input.host, "--port", String(input.port)];
     if (input.publicUrl !== undefined) args.push("--public-url", input.publicUrl);
     let adminToken: string | undefined;
+    let failed: ErrorReport | undefined;
     let ready = false;
     const end = await runForeground(world, "server/main", args, (line) => {
       const said = Said.safeParse(parseJson(line)).data;
       if (said === undefined) return session.note(plain(line));
       if ("adminToken" in said) adminToken = said.adminToken;
+      if ("failed" in said) failed = said.failed;
       if (!("listening" in said) || ready) return;
       ready = true;
       const { listening } = said;
@@ -84,6 +90,7 @@ export const server = command({
       });
     });
     if (world.interrupted.aborted || end.code === 0) return undefined;
+    if (failed !== undefined) throw errorFromReport(failed);
     throw new UpbeatError("UPB-CLI-SERVER-STOPPED", {
       object: data,
       detail: end.signal === null ? `it ended with code ${end.code}` : `ended by ${end.signal}`,

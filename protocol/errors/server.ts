@@ -50,6 +50,18 @@ export const SERVER_ERRORS = {
     remedy: "Read `upbeat server --help`",
     retry: "configuration",
   },
+  "UPB-SERVER-ADDRESS": {
+    stage: "set-up",
+    text: "The server cannot listen on this address",
+    causes: [
+      "another program has the port, perhaps another Upbeat server",
+      "this machine does not have the address",
+      "ports below 1024 need an administrator",
+    ],
+    remedy:
+      "See who has the port with `ss -ltnp`, or name another one with `upbeat server --port N`",
+    retry: "configuration",
+  },
   "UPB-SERVER-DATA": {
     stage: "set-up",
     text: "The data folder of the server cannot be used",
