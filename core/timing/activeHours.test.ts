@@ -27,6 +27,17 @@ describe("active hours", () => {
     expect(active("2026-01-01T12:00:00Z")).toBe(false);
   });
 
+  it("change also where the clock shows their edge a second time", () => {
+    // On the Chatham Islands 03:45 becomes 02:45 on that night.
+    const chatham = required("Pacific/Chatham");
+    const jump = chatham.nextJumpMs(Date.parse("2026-01-01T00:00:00Z")) ?? 0;
+    const hours = { start: "02:00", end: "03:00" };
+    expect(isActiveAt(hours, chatham, jump)).toBe(true);
+    expect(activeHoursChangeMs(hours, chatham, jump)).toBe(jump + 15 * MINUTE_MS);
+    const later = { start: "03:00", end: "03:30" };
+    expect(activeHoursChangeMs(later, chatham, jump - 5 * MINUTE_MS)).toBe(jump + 15 * MINUTE_MS);
+  });
+
   it("change at the moment that is foretold and not before, also when the clock jumps", () => {
     const hour = fc.integer({ min: 0, max: 23 });
     fc.assert(

@@ -21,15 +21,17 @@ export function activeHoursChangeMs(hours: ActiveHours, zone: Zone, nowMs: numbe
   const active = isBetween(start, end, zone, nowMs);
   const localMs = zone.localMs(nowMs);
   const today = localMs - mod(localMs, DAY_MS);
-  const candidates: number[] = [];
-  for (let day = -1; day <= 2; day++) {
-    for (const minute of [start, end]) {
-      candidates.push(zone.atMs(today + day * DAY_MS + minute * MINUTE_MS));
-    }
-  }
   // A jump of the clock can itself lead in or out.
   const jump = zone.nextJumpMs(nowMs);
-  if (jump !== undefined) candidates.push(jump);
+  const candidates: number[] = jump === undefined ? [] : [jump];
+  // A time that the clock shows twice counts both times: by the offset of now and by that after it.
+  const offsets = [nowMs, ...candidates].map((ms) => zone.localMs(ms) - ms);
+  for (let day = -1; day <= 2; day++) {
+    for (const minute of [start, end]) {
+      const local = today + day * DAY_MS + minute * MINUTE_MS;
+      candidates.push(zone.atMs(local), ...offsets.map((offset) => local - offset));
+    }
+  }
   const changes = candidates.filter(
     (ms) => ms > nowMs && isBetween(start, end, zone, ms) !== active,
   );
