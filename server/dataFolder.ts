@@ -1,12 +1,7 @@
-/**
- * The data folder, for one server at a time. The lock is SQLite's lock on a file, which the kernel
- * drops when its process ends, however it ends.
- *
- * Errors: UPB-SERVER-DATA.
- */
+/** The data folder, for one server at a time (`content/heldFile.ts`). Errors: UPB-SERVER-DATA. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { type HeldFile, holdFile } from "../content/heldFile.ts";
 import { UpbeatError } from "../protocol/errors/error.ts";
 
 export const signerFolder = (data: string): string => join(data, "signer");
@@ -15,17 +10,18 @@ export const signerSocket = (folder: string): string => join(folder, "signer.soc
 /** sun_path of unix(7), without its closing zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-export function openDataFolder(folder: string): { release(): void } {
+export function openDataFolder(folder: string): HeldFile {
   if (Buffer.byteLength(signerSocket(signerFolder(folder))) > MAX_SOCKET_PATH_BYTES) {
     const detail = "its path is too long for a Unix socket below it";
     throw new UpbeatError("UPB-SERVER-DATA", { object: folder, detail });
   }
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = new DatabaseSync(join(folder, "server.lock"), { timeout: 0 });
-    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    return { release: () => lock.close() };
+    const lock = holdFile(join(folder, "server.lock"));
+    if (lock !== undefined) return lock;
   } catch (cause) {
     throw new UpbeatError("UPB-SERVER-DATA", { object: folder, cause });
   }
+  const detail = "another server holds it";
+  throw new UpbeatError("UPB-SERVER-DATA", { object: folder, detail });
 }

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { holdFile } from "../content/heldFile.ts";
 import { parseDocument, unpackDocument } from "../content/packedDocument.ts";
 import { contentPlaces } from "../core/contentPlaces.ts";
 import { usedFrames } from "../core/deliveryCost.ts";
@@ -171,6 +172,15 @@ describe("upbeat publish", () => {
     const { outcome, cost } = await publish(build(2), "2.0.1");
     expect(outcome).toBe("published");
     expect(cost.growth).toMatchObject({ contents: NONE, patches: NONE });
+  });
+
+  it("is refused while another of the product is under way", async () => {
+    const held = holdFile(join(admin.folder, "cache/upbeat/publish-kiosk.lock"));
+    const again = ["publish", build(2), "--product", "kiosk", "--version", "2.0.0"];
+    const { answer } = await admin.attempt(...again);
+    expect(answer).toMatchObject({ error: { code: "UPB-PUBLISH-BUSY" } });
+    held?.release();
+    expect((await publish(build(2), "2.0.0")).outcome).toBe("already-there");
   });
 
   it("that is killed shows nothing, and goes on where it was", async () => {

@@ -77,43 +77,47 @@ export async function publishFolder(
   // Asked before the work: nobody wants to wait for gigabytes and then mistype a passphrase.
   const earlySigners = before === undefined ? await publisher.signers(channel) : undefined;
   const work = workFolder(world, product);
-  const sent = uploads(publisher.client, world.interrupted);
-  const reader = contentReader(publisher.client.url, world.interrupted);
-  const { packed, patches } = await makeDelivery({
-    folder,
-    entries,
-    list: { bytes: list.bytes, sha256: list.ref.sha256 },
-    earlier: index === undefined ? [] : await readBases(publisher, reader, index, version),
-    before: before && index && (await readEarlier(publisher, reader, index, version)),
-    work,
-    uploads: sent,
-    reader,
-    progress,
-    interrupted: world.interrupted,
-  });
-  const done = (is: Published["is"], manifestSha256: Sha256): Published => {
-    work.remove();
-    progress.end("done");
-    const { files, totalBytes: sizeBytes } = list.ref;
-    const update = { product, version, manifestSha256 };
-    const needs = stillNeeds(known?.policy, manifest);
-    return { is, update, files, sizeBytes, cost: costOf(sent, patches), needs };
-  };
-  const listed = index?.updates.find((entry) => entry.version === version)?.delivery;
-  if (before !== undefined && isDeepStrictEqual(listed, packed))
-    return done("already-there", before.manifestSha256);
-  const channelKeys = earlySigners ?? (await publisher.signers(channel));
-  progress.show({ text: `Sign ${name} with the key of ${channel}` });
-  const signing = { current: publisher.current, channelKeys, nowMs: world.now() };
-  if (before !== undefined && index !== undefined) {
-    await publisher.submit(changeDelivery({ ...signing, index, version, delivery: packed }));
+  try {
+    const sent = uploads(publisher.client, world.interrupted);
+    const reader = contentReader(publisher.client.url, world.interrupted);
+    const { packed, patches } = await makeDelivery({
+      folder,
+      entries,
+      list: { bytes: list.bytes, sha256: list.ref.sha256 },
+      earlier: index === undefined ? [] : await readBases(publisher, reader, index, version),
+      before: before && index && (await readEarlier(publisher, reader, index, version)),
+      work,
+      uploads: sent,
+      reader,
+      progress,
+      interrupted: world.interrupted,
+    });
+    const done = (is: Published["is"], manifestSha256: Sha256): Published => {
+      work.remove();
+      progress.end("done");
+      const { files, totalBytes: sizeBytes } = list.ref;
+      const update = { product, version, manifestSha256 };
+      const needs = stillNeeds(known?.policy, manifest);
+      return { is, update, files, sizeBytes, cost: costOf(sent, patches), needs };
+    };
+    const listed = index?.updates.find((entry) => entry.version === version)?.delivery;
+    if (before !== undefined && isDeepStrictEqual(listed, packed))
+      return done("already-there", before.manifestSha256);
+    const channelKeys = earlySigners ?? (await publisher.signers(channel));
+    progress.show({ text: `Sign ${name} with the key of ${channel}` });
+    const signing = { current: publisher.current, channelKeys, nowMs: world.now() };
+    if (before !== undefined && index !== undefined) {
+      await publisher.submit(changeDelivery({ ...signing, index, version, delivery: packed }));
+      await publisher.refresh();
+      return done("improved", before.manifestSha256);
+    }
+    const { updateId, ...signed } = addUpdate({ ...signing, index, manifest, delivery: packed });
+    await publisher.submit(signed);
     await publisher.refresh();
-    return done("improved", before.manifestSha256);
+    return done("published", updateId.manifestSha256);
+  } finally {
+    work.leave();
   }
-  const { updateId, ...signed } = addUpdate({ ...signing, index, manifest, delivery: packed });
-  await publisher.submit(signed);
-  await publisher.refresh();
-  return done("published", updateId.manifestSha256);
 }
 
 /** The versions that patches start from, and whose contents need not be stored again. */

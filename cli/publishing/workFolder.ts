@@ -8,6 +8,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { z } from "zod";
+import { holdFile } from "../../content/heldFile.ts";
+import { UpbeatError } from "../../protocol/errors/error.ts";
 import type { Product } from "../../protocol/ids.ts";
 import { stableJson } from "../../protocol/trust/stableJson.ts";
 import type { World } from "../world.ts";
@@ -20,11 +22,17 @@ export interface WorkFolder {
   recall<Result>(of: unknown, schema: z.ZodType<Result>): Result | undefined;
   remember(of: unknown, result: unknown): void;
   remove(): void;
+  /** Lets the next publish in; what is there stays for it. */
+  leave(): void;
 }
 
+/** Errors: UPB-PUBLISH-BUSY. */
 export function workFolder(world: World, product: Product): WorkFolder {
   const folder = join(cacheFolder(world), "publish", product);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Not in it, because the folder goes.
+  const lock = holdFile(join(cacheFolder(world), `publish-${product}.lock`));
+  if (lock === undefined) throw new UpbeatError("UPB-PUBLISH-BUSY", { object: product });
   const noteOf = (of: unknown) =>
     join(folder, `${createHash("sha256").update(stableJson(of)).digest("hex")}.json`);
   return {
@@ -43,6 +51,7 @@ export function workFolder(world: World, product: Product): WorkFolder {
       renameSync(beside, noteOf(of));
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
+    leave: lock.release,
   };
 }
 

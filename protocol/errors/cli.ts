@@ -193,6 +193,13 @@ export const CLI_ERRORS = {
     remedy: "Run `upbeat publish` again: what is finished is kept",
     retry: "transient",
   },
+  "UPB-PUBLISH-BUSY": {
+    stage: "publish",
+    text: "The product is already being published from this machine",
+    causes: ["another `upbeat publish` of the product is running under the same account"],
+    remedy: "Wait for it to end, then run `upbeat publish` again",
+    retry: "transient",
+  },
   "UPB-PUBLISH-CHANGED": {
     stage: "publish",
     text: "A file changed while it was being published",
