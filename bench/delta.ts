@@ -28,7 +28,8 @@ const GOAL = {
 
 export const deltaBench: Bench = {
   name: "delta",
-  describe: "bytes, time and memory of an update against xdelta3, zstd, casync, ostree and bsdiff",
+  describe:
+    "bytes, time and memory of an update against xdelta3, zstd, casync, zsync, ostree and bsdiff",
   run,
 };
 
@@ -139,7 +140,7 @@ function totalGoals(all: readonly Compared[]): Goal[] {
   return [
     against("all pairs: bytes against the best peer", Math.min(...totals), GOAL.inTotal),
     ...names
-      .filter((name) => name === "casync")
+      .filter((name) => name === "casync" || name === "zsync")
       .map((name) =>
         against(`all pairs: bytes against ${name}`, bytesOf(name), GOAL.againstChunks),
       ),

@@ -20,12 +20,14 @@ const MAX_OUTPUT_BYTES = 16 * 2 ** 20;
 export async function measured(
   program: string,
   args: readonly string[],
+  cwd = process.cwd(),
 ): Promise<Cost & { readonly output: string }> {
   const folder = mkdtempSync(join(tmpdir(), "upbeat-cost-"));
   try {
     const report = join(folder, "cost");
     const counted = ["-o", report, "-f", "%e %U %S %M", program, ...args];
     const { stdout } = await promisify(execFile)("time", counted, {
+      cwd,
       timeout: TIMEOUT_MS,
       maxBuffer: MAX_OUTPUT_BYTES,
     });

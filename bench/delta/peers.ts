@@ -3,9 +3,18 @@
  * equal metadata. Their bytes are the patch alone, without requests: in their favour.
  */
 import { createHash } from "node:crypto";
-import { accessSync, constants, createReadStream, mkdirSync, readdirSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { basename, delimiter, join } from "node:path";
 import { type Cost, measured, together } from "./measuredCommand.ts";
+import { rangeServer } from "./rangeServer.ts";
 
 export interface PeerInput {
   readonly oldTree: string;
@@ -101,6 +110,30 @@ const casync: Peer = {
   },
 };
 
+/** Of the compressed archive, as it asks for (zsyncmake(1), -z); really fetched, requests counted. */
+const zsync: Peer = {
+  name: "zsync",
+  program: "zsync",
+  install: "zsync",
+  async run({ oldTar, newTar, folder }) {
+    const [control, out] = [join(folder, "new.zsync"), join(folder, "out")];
+    const served = join(folder, "new.tar.gz");
+    // It writes the compressed archive beside the one that it is given.
+    symlinkSync(newTar, join(folder, "new.tar"));
+    const made = ["-z", "-e", "-u", basename(served), "-o", control, "new.tar"];
+    const publish = await measured("zsyncmake", made, folder);
+    const server = await rangeServer(folder);
+    try {
+      const from = ["-q", "-i", oldTar, "-o", out, `${server.url}${basename(control)}`];
+      const apply = await measured("zsync", from, folder);
+      await requireEqual(newTar, out);
+      return { ...server.traffic(), publish, apply };
+    } finally {
+      server.close();
+    }
+  },
+};
+
 const BRANCH = "bench";
 
 /** Both trees as commits of an archive, as a server has them. */
@@ -173,6 +206,7 @@ export const PEERS: readonly Peer[] = [
   zstd(19),
   zstd(22),
   casync,
+  zsync,
   ostreePull,
   ostreeDelta,
   bsdiff,
