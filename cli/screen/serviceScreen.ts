@@ -90,7 +90,7 @@ export function drawServices(
       ? [style.dim("Nothing to show yet.")]
       : screen.view === "log"
         ? [style.bold(`Log of ${one.name}`), ...screen.log.map(plain).slice(-(room - 1))]
-        : about(style, one, nowMs, columns - 1);
+        : about(style, one, nowMs, { columns: columns - 1, room });
   return [...head, ...body.slice(0, room), ...foot].slice(-rows).map(cut);
 }
 
@@ -122,26 +122,48 @@ function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
-function about(style: Style, one: ServiceInfo, nowMs: number, columns: number): string[] {
+function about(
+  style: Style,
+  one: ServiceInfo,
+  nowMs: number,
+  { columns, room }: { readonly columns: number; readonly room: number },
+): string[] {
   const sentence = stateSentence(one, nowMs);
-  const words = lastWords(one);
-  return [
-    `${style.bold(one.title)}: ${one.description}`,
-    style.dim(detailLine(one, nowMs)),
+  const what = [
+    ...wrap(`${one.title}: ${one.description}`, columns).map(style.bold),
+    ...wrap(detailLine(one, nowMs), columns).map(style.dim),
     ...(sentence === undefined ? [] : wrap(sentence, columns).map(style.warn)),
-    ...(words.length === 0 ? [] : ["", style.dim("Its last words:"), ...words.map(style.dim)]),
   ];
+  const words = lastWords(one).flatMap((line) => wrap(line, columns));
+  // The end of what it said is why it ended.
+  const last = words.slice(-Math.max(1, room - what.length - 2));
+  return words.length === 0
+    ? what
+    : [...what, "", style.dim("Its last words:"), ...last.map(style.dim)];
 }
 
+/** Between words where there are some, else anywhere: logs have lines without a space. */
 function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.split(" ").flatMap((each) => pieces(each, columns))) {
     const last = lines.at(-1);
     if (last !== undefined && width(last) + 1 + width(word) <= columns)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;
+}
+
+function pieces(word: string, columns: number): string[] {
+  const found: string[] = [];
+  let rest = word;
+  while (width(rest) > columns) {
+    // At least one character, also where not even that has room.
+    const piece = cutTo(rest, columns) || String.fromCodePoint(rest.codePointAt(0) ?? 32);
+    found.push(piece);
+    rest = rest.slice(piece.length);
+  }
+  return [...found, rest];
 }
 
 /** Colours stay whole: an escape sequence takes no cell and is never cut. */

@@ -6,11 +6,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServiceInfo, ServiceName } from "../../protocol/servicesApi.ts";
 import { answers } from "../localServer.ts";
-import { type BuiltInHost, builtInHost } from "./builtInHost.ts";
+import { builtInHost } from "./builtInHost.ts";
 import type { ServiceDefinition } from "./definitions.ts";
+import type { OrderedHost } from "./orderedHost.ts";
 
 let folder: string;
-let hosts: BuiltInHost[];
+let hosts: OrderedHost[];
 let seen: string[];
 
 beforeEach(() => {
@@ -185,7 +186,7 @@ function spawnParentOf(program: string): ChildProcess {
   return spawn(process.execPath, ["-e", parent], { stdio: "ignore" });
 }
 
-function hostOf(special: { updateService?: string; command?: [string] }): BuiltInHost {
+function hostOf(special: { updateService?: string; command?: [string] }): OrderedHost {
   const define = (name: ServiceName, program = ""): ServiceDefinition => {
     const socket = join(folder, `${name}.sock`);
     return {
@@ -214,16 +215,16 @@ function hostOf(special: { updateService?: string; command?: [string] }): BuiltI
   return host;
 }
 
-async function info(host: BuiltInHost, name: ServiceName): Promise<ServiceInfo> {
+async function info(host: OrderedHost, name: ServiceName): Promise<ServiceInfo> {
   const found = (await host.list()).find((it) => it.name === name);
   if (found === undefined) throw new Error(`no service ${name}`);
   return found;
 }
 
-const states = async (host: BuiltInHost) =>
+const states = async (host: OrderedHost) =>
   Object.fromEntries((await host.list()).map((it) => [it.name, it.state]));
 
-const pids = async (host: BuiltInHost) => (await host.list()).map((it) => it.pid);
+const pids = async (host: OrderedHost) => (await host.list()).map((it) => it.pid);
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {

@@ -1,11 +1,13 @@
 /**
- * The service manager: `main.ts --root DIR`. Runs the update service and the orchestrator where no
- * systemd does it. Logs JSON lines to stderr; the services' own output goes to `paths.logs`.
+ * The service manager: `main.ts --root DIR`. Runs the update service and the orchestrator, or has
+ * systemd run them where they are its units. Logs JSON lines to stderr; what its children print goes
+ * to `paths.logs`.
  */
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { z } from "zod";
 import { reportError } from "../../protocol/errors/error.ts";
+import { SERVICE_NAMES } from "../../protocol/servicesApi.ts";
 import { onEnd } from "../lifeline.ts";
 import { listenLocally } from "../localServer.ts";
 import { devicePaths } from "../paths.ts";
@@ -15,6 +17,7 @@ import { serviceDefinitions } from "./definitions.ts";
 import { RECOVERY } from "./serviceStates.ts";
 import { servicesServer } from "./servicesServer.ts";
 import type { SupervisionTimes } from "./supervised.ts";
+import { isUnderSystemd, systemdHost } from "./systemdHost.ts";
 import { unaskedLooks } from "./unaskedLooks.ts";
 
 const log = pino({ base: { service: "service-manager", pid: process.pid } }, pino.destination(2));
@@ -31,17 +34,21 @@ async function main(): Promise<void> {
   const paths = devicePaths(values.root);
   const lock = lockFolder(paths.managerState);
   const looks = unaskedLooks(values.root, (message) => log.warn(message));
-  const host = builtInHost({
-    definitions: serviceDefinitions(paths),
-    stateFolder: paths.managerState,
-    logFolder: paths.logs,
-    times: supervisionTimes(),
-    now: Date.now,
-    changed: (service, from, to) => {
-      log.info({ service, from, to }, "service.state");
-      if (to === "failed") looks.ask();
-    },
-  });
+  const definitions = serviceDefinitions(paths);
+  const bySystemd = isUnderSystemd(paths.root, SERVICE_NAMES);
+  const host = bySystemd
+    ? systemdHost(definitions, Date.now, process.env)
+    : builtInHost({
+        definitions,
+        stateFolder: paths.managerState,
+        logFolder: paths.logs,
+        times: supervisionTimes(),
+        now: Date.now,
+        changed: (service, from, to) => {
+          log.info({ service, from, to }, "service.state");
+          if (to === "failed") looks.ask();
+        },
+      });
   const app = servicesServer(host, looks.ask);
   onEnd(async () => {
     looks.stop();
@@ -50,7 +57,7 @@ async function main(): Promise<void> {
     lock.release();
   });
   await listenLocally(app, paths.managerSocket);
-  log.info({ socket: paths.managerSocket }, "listening");
+  log.info({ socket: paths.managerSocket, bySystemd }, "listening");
   await host.startAutomatic();
 }
 

@@ -19,7 +19,8 @@ export const DEVICE_ERRORS = {
     stage: "service",
     text: "The service does not answer",
     causes: ["it is stopped", "it crashed", "this account may not use its socket"],
-    remedy: "Look at `upbeat services` and start it with `upbeat services start`",
+    remedy:
+      "Start both with `upbeat services start`; when that does not answer either, the manager is down: `upbeat troubleshoot --fix` starts it",
     retry: "user",
   },
   "UPB-LOCAL-TIMEOUT": {
@@ -62,6 +63,18 @@ export const DEVICE_ERRORS = {
     text: "The service is disabled",
     causes: ["its start-up type was set with `upbeat services disable`"],
     remedy: "Allow it again with `upbeat services enable`",
+    retry: "configuration",
+  },
+  "UPB-SERVICE-SYSTEMD": {
+    stage: "service",
+    text: "systemd did not do what was asked",
+    causes: [
+      "the unit file is missing or was changed",
+      "this account may not start and stop units",
+      "the unit was masked in `/etc/systemd/system` by hand",
+    ],
+    remedy:
+      "Read what it said in the detail; look at `systemctl status upbeat-update-service upbeat-orchestrator`",
     retry: "configuration",
   },
   "UPB-ENROL-ALREADY": {
