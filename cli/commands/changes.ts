@@ -129,7 +129,7 @@ export const install = command({
       provider,
       ...(updates === undefined ? {} : { updates, background: true, atShutdown: true }),
     });
-    return ended(change, "Installed", "Undo it with: upbeat rollback PRODUCT");
+    return ended(change, "Installed", await wayBack(device, change));
   },
 });
 
@@ -170,7 +170,17 @@ async function undo(
   );
 }
 
-function ended(change: Change, did: string, next: string): Answer {
+/** Only what can be done: a first install has no version to go back to. Undefined: nothing. */
+async function wayBack(device: string, { updates }: Change): Promise<string | undefined> {
+  const { products } = await deviceStatus(device);
+  const [product, ...others] = updates
+    .map((update) => update.product)
+    .filter((name) => products.some((one) => one.product === name && one.previous !== undefined));
+  if (product === undefined) return undefined;
+  return `Undo it with: upbeat rollback ${product}${others.length > 0 ? ", and so the others" : ""}`;
+}
+
+function ended(change: Change, did: string, next: string | undefined): Answer {
   return changeAnswer(change, (style) => {
     if (change.state === "nothing-to-do") return "Nothing to do: no update is offered.";
     const lines = change.updates.map(
@@ -179,7 +189,7 @@ function ended(change: Change, did: string, next: string): Answer {
     );
     if (lines.length === 0)
       lines.push(`${style.good(style.marks.done)} ${did} what the providers had`);
-    return [...lines, style.dim(next)].join("\n");
+    return [...lines, ...(next === undefined ? [] : [style.dim(next)])].join("\n");
   });
 }
 

@@ -17,6 +17,7 @@ import { followReport } from "./followReport.ts";
 import { type Memory, openOffers } from "./memory.ts";
 import { isDone, plannedJobs } from "./plannedJobs.ts";
 import { bringProviderUpdates, checkProviders, providerSteps } from "./providerWork.ts";
+import type { Evaluation } from "./scan.ts";
 import { watchedFor } from "./watchChange.ts";
 import type { FollowTools } from "./watchJob.ts";
 
@@ -130,10 +131,25 @@ async function bringOffers(
   return worked || resumed ? "succeeded" : "nothing-to-do";
 }
 
-/** What the open offers mean, bundles opened. A machine that was never checked is checked first. */
+/**
+ * What the open offers mean, bundles opened. A machine that was never checked is checked first; so is
+ * one that offers nothing to somebody who asks, because the server may have something since.
+ */
 async function chooseUpdates(world: WorkWorld, request: Bringing): Promise<UpdateId[]> {
-  const { product, updates } = request;
-  const evaluation = world.memory.evaluation() ?? (await evaluate(world, false));
+  const known = world.memory.evaluation();
+  if (known !== undefined) {
+    const chosen = await chosenOf(world, known, request);
+    const isAsked = request.background !== true && request.updates === undefined;
+    if (chosen.length > 0 || !isAsked) return chosen;
+  }
+  return chosenOf(world, await evaluate(world, false), request);
+}
+
+async function chosenOf(
+  world: WorkWorld,
+  evaluation: Evaluation,
+  { product, updates }: Bringing,
+): Promise<UpdateId[]> {
   const offers: Offer[] = openOffers(evaluation, await world.calls.status());
   const ids = offers
     .filter((offer) =>

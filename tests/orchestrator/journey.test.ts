@@ -75,6 +75,18 @@ describe("a device", () => {
     expect((await device.orchestrator.status()).reportsWaiting).toBe(0);
   });
 
+  it("asks the server when somebody wants to install and nothing is offered yet", async () => {
+    device = await orchestratedDevice(["kiosk"]);
+    device.publish("kiosk", "1.0");
+    await device.change({ kind: "install" });
+    device.publish("kiosk", "2.0");
+    expect(await device.change({ kind: "install", background: true })).toMatchObject({
+      state: "nothing-to-do",
+    });
+    expect((await device.change({ kind: "install" })).state).toBe("succeeded");
+    expect(current()).toContain("kiosk 2.0");
+  });
+
   it("moves one bar over download and install, never back, and knows the time from its own past", async () => {
     device = await orchestratedDevice(["kiosk"]);
     device.publish("kiosk", "1.0");
