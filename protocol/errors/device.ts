@@ -67,7 +67,7 @@ export const DEVICE_ERRORS = {
   },
   "UPB-SERVICE-SYSTEMD": {
     stage: "service",
-    text: "systemd did not do what was asked",
+    text: "What was asked of systemd was not done",
     causes: [
       "the unit file is missing or was changed",
       "this account may not start and stop units",
