@@ -10,6 +10,7 @@ import Table from "cli-table3";
 import type { Bench, BenchResult } from "./bench.ts";
 import { checkBench } from "./check.ts";
 import { deltaBench } from "./delta.ts";
+import { devicesBench } from "./devices.ts";
 import { evaluateBench } from "./evaluate.ts";
 import { faultsBench } from "./faults.ts";
 import { fleetBench } from "./fleet.ts";
@@ -20,6 +21,7 @@ import { webBench } from "./web.ts";
 const BENCHES: readonly Bench[] = [
   checkBench,
   deltaBench,
+  devicesBench,
   evaluateBench,
   faultsBench,
   fleetBench,
