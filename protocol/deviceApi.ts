@@ -7,6 +7,7 @@
  *   GET  /metadata/NAME  /targets/NAME  /content/AB/SHA256               static, public, cacheable
  */
 import { z } from "zod";
+import { DecisionRecord } from "./decisionLog.ts";
 import { Waiting } from "./decisions.ts";
 import { ErrorReport } from "./errors/error.ts";
 import { Channel, DeviceId, Product, Sha256, Version } from "./ids.ts";
@@ -52,6 +53,15 @@ export const DeviceEvent = z.discriminatedUnion("kind", [
     kind: z.literal("check"),
     outcome: z.enum(["unchanged", "evaluated", "failed"]),
     error: ErrorReport.optional(),
+  }),
+  z.object({
+    /** That of the record on the machine, where it can be decided again. */
+    id: z.uuid(),
+    atMs: z.int(),
+    kind: z.literal("decision"),
+    about: DecisionRecord.shape.kind,
+    /** One plain sentence. */
+    summary: z.string().max(2_000),
   }),
 ]);
 export type DeviceEvent = z.infer<typeof DeviceEvent>;

@@ -194,6 +194,7 @@ const productsText = (products: DeviceSummary["products"]): string =>
   products.map((one) => `${one.product} ${one.current ?? "(none)"}`).join(", ");
 
 function eventText(style: Style, event: DeviceEvent): string {
+  if (event.kind === "decision") return `decided: ${plain(event.summary)}`;
   const problem = event.error === undefined ? "" : style.warn(`  ${plain(event.error.code)}`);
   return event.kind === "check"
     ? `check: ${event.outcome}${problem}`

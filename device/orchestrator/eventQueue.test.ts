@@ -79,6 +79,25 @@ describe("the queue of events", () => {
   });
 });
 
+describe("decisions", () => {
+  const decision = (atMs: number) =>
+    ({ id: randomUUID(), atMs, kind: "timing", summary: "Nothing to do." }) as const;
+  const HOUR_MS = 3_600_000;
+
+  it("go with what else is told, and alone after an hour", () => {
+    const queue = eventQueue(database);
+    expect(queue.isDue(0)).toBe(false);
+    queue.addDecision(decision(1_000));
+    expect(queue.isDue(1_000 + HOUR_MS - 1)).toBe(false);
+    expect(queue.isDue(1_000 + HOUR_MS)).toBe(true);
+    // The clock was set back.
+    expect(queue.isDue(999)).toBe(true);
+    queue.add(check());
+    expect(queue.isDue(1_000)).toBe(true);
+    expect(all(queue)[0]).toMatchObject({ kind: "decision", about: "timing" });
+  });
+});
+
 describe("the database", () => {
   it("that is damaged in one place keeps the rows that can be read, and the file", () => {
     const queue = eventQueue(database);

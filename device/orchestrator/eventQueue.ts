@@ -1,16 +1,18 @@
 /**
  * What this device will tell the server, kept until the server says that it has it.
  *
- * Bounded: when the server is away for long, the oldest check events go first, because the newest
- * one says the same; state events go only when nothing else is left to go.
+ * Bounded: when the server is away for long, the oldest checks and decisions go first, because the
+ * newest ones say how it is; state events go only when nothing else is left to go.
  */
 import { createHash } from "node:crypto";
+import type { DecisionRecord } from "../../protocol/decisionLog.ts";
 import { DeviceEvent } from "../../protocol/deviceApi.ts";
 import type { UpdateId } from "../../protocol/ids.ts";
 import type { UpdateRecord } from "../../protocol/updateServiceApi.ts";
 import type { OrchestratorDatabase } from "./database.ts";
 
 export const MAX_EVENTS = 10_000;
+const DECISIONS_WAIT_MS = 3_600_000;
 
 export interface EventQueue {
   add(event: DeviceEvent): void;
@@ -20,6 +22,9 @@ export interface EventQueue {
   addNewStates(records: readonly UpdateRecord[], deviceId: string): void;
   /** That it does not get any further, with the error that says where; once for each `hung`. */
   addStuck(record: UpdateRecord, hung: string, deviceId: string, nowMs: number): void;
+  addDecision(decision: DecisionRecord): void;
+  /** Whether it is worth a request: decisions alone wait for others to go with, an hour at most. */
+  isDue(nowMs: number): boolean;
   /** The oldest, within both bounds; at least one when there is any. */
   oldest(maxEvents: number, maxBytes: number): DeviceEvent[];
   remove(ids: readonly string[]): void;
@@ -32,8 +37,10 @@ export function eventQueue(database: OrchestratorDatabase, maxEvents = MAX_EVENT
   const count = sql.prepare("SELECT count(*) AS n FROM events");
   const dropOldest = sql.prepare(
     `DELETE FROM events WHERE sequence IN
-      (SELECT sequence FROM events ORDER BY kind = 'check' DESC, sequence LIMIT ?)`,
+      (SELECT sequence FROM events ORDER BY kind = 'update-state', sequence LIMIT ?)`,
   );
+  const news = sql.prepare("SELECT 1 FROM events WHERE kind <> 'decision' LIMIT 1");
+  const first = sql.prepare("SELECT body FROM events ORDER BY sequence LIMIT 1");
   const told = sql.prepare("SELECT state, sinceMs FROM reported WHERE manifestSha256 = ?");
   const tell = sql.prepare(
     "INSERT OR REPLACE INTO reported (manifestSha256, state, sinceMs) VALUES (?, ?, ?)",
@@ -84,6 +91,20 @@ export function eventQueue(database: OrchestratorDatabase, maxEvents = MAX_EVENT
       const id = uuidOf([deviceId, record.manifestSha256, "stuck", hung]);
       const event = { ...stateEvent(record, deviceId), id, atMs: nowMs };
       database.atomically(() => put(event));
+    },
+
+    addDecision({ id, atMs, kind: about, summary }) {
+      const event = { id, atMs, kind: "decision", about, summary } as const;
+      database.atomically(() => put(event));
+    },
+
+    isDue(nowMs) {
+      if (news.get() !== undefined) return true;
+      const row = first.get();
+      if (row === undefined) return false;
+      const waitedMs = nowMs - (readEvent(String(row.body))?.atMs ?? 0);
+      // A clock that was set back must not hold them for ever.
+      return waitedMs < 0 || waitedMs >= DECISIONS_WAIT_MS;
     },
 
     oldest(maxCount, maxBytes) {

@@ -119,7 +119,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
   const policy = devicePolicy(paths.settings, database, now);
   const failures = failureLog(database, now);
   const restart = restartMemory(database, now);
-  const decisions = decisionLog(database, now);
+  const decisions = decisionLog(database, now, queue.addDecision);
 
   const observe = (status: ServiceStatus): void => {
     const config = configOrReason();

@@ -46,9 +46,11 @@ export function reporter(
 
   const sendAll = async (input: ReportInput): Promise<"sent" | "nothing"> => {
     for (let round = 0; round < MAX_BATCHES; round++) {
-      const events = queue.oldest(batchEvents, MAX_BATCH_BYTES);
       const inventory = changedInventory(database, input, clock.now());
       const diagnosis = changedDiagnosis(database, input);
+      const hasMore = inventory !== undefined || diagnosis !== undefined || round > 0;
+      const isWorthIt = hasMore || queue.isDue(clock.now());
+      const events = isWorthIt ? queue.oldest(batchEvents, MAX_BATCH_BYTES) : [];
       if (events.length === 0 && inventory === undefined && diagnosis === undefined)
         return round === 0 ? "nothing" : "sent";
       const receipt = await post(input, clock.now(), {

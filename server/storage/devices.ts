@@ -18,6 +18,8 @@ import { recordProgress } from "./progress.ts";
 
 const TOKEN_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 const LISTED_EVENTS = 200;
+/** For the last thing that happened: a machine decides often, and decisions change nothing. */
+const LOOKED_AT = 10;
 /** A device checks about once a day: years of events. The rest is dropped, oldest first. */
 const KEPT_EVENTS = 10_000;
 const MAX_OPEN_TOKENS = 1_000;
@@ -213,7 +215,7 @@ export async function listDevices(db: Database): Promise<DeviceSummary[]> {
     .limit(10_000)
     .execute();
   return Promise.all(
-    rows.map(async (row) => summaryOf(row, (await eventsOf(db, row.device_id, 1))[0])),
+    rows.map(async (row) => summaryOf(row, await eventsOf(db, row.device_id, LOOKED_AT))),
   );
 }
 
@@ -247,7 +249,7 @@ export async function deviceDetail(
   const events = await eventsOf(db, row.device_id, LISTED_EVENTS);
   const diagnosis = diagnosisOf(row);
   return {
-    ...summaryOf(row, events[0]),
+    ...summaryOf(row, events),
     facts: Facts.parse(JSON.parse(row.facts)),
     events,
     ...(diagnosis === undefined ? {} : { diagnosis }),
@@ -274,8 +276,9 @@ function summaryOf(
     last_seen_ms: number | null;
     products: string;
   },
-  lastEvent: DeviceEvent | undefined,
+  events: readonly DeviceEvent[],
 ): DeviceSummary {
+  const lastEvent = events.find(({ kind }) => kind !== "decision");
   return {
     deviceId: DeviceId.parse(row.device_id),
     name: row.name,

@@ -251,6 +251,14 @@ describe("the console", () => {
     expect(new Set([...first.events, ...second.events].map(({ event }) => event.id)).size).toBe(
       times.length,
     );
+    const told = [...first.events, ...second.events].map(({ event }) => event);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        kind: "decision",
+        about: "offers",
+        summary: expect.stringContaining("kiosk@2.0 offered"),
+      }),
+    );
     const when = await ask(AudienceDevice, `devices/${till.deviceId}/when/kiosk/2.0`);
     expect(when).toMatchObject({ outcome: "not-offered", reason: "safeguard-hold" });
     await expect(ask(DeviceStanding, `devices/dev-${"0".repeat(32)}/standing`)).rejects.toThrow(

@@ -123,7 +123,7 @@ describe("a device", () => {
     await device.orchestrator.tick();
     const told = device.batches
       .flatMap((batch) => batch.events)
-      .filter((event) => event.error?.code === "UPB-UPDATE-STUCK");
+      .filter((event) => "error" in event && event.error?.code === "UPB-UPDATE-STUCK");
     expect(told).toMatchObject([{ kind: "update-state", state: "downloading" }]);
   });
 

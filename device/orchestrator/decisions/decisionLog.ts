@@ -42,7 +42,12 @@ interface Entry {
   readonly outcome: unknown;
 }
 
-export function decisionLog(database: OrchestratorDatabase, now: () => number): DecisionLog {
+/** `tell` hears of each that is written. */
+export function decisionLog(
+  database: OrchestratorDatabase,
+  now: () => number,
+  tell: (decision: DecisionRecord) => void,
+): DecisionLog {
   const { sql } = database;
   const insert = sql.prepare(
     "INSERT INTO decisions (id, atMs, kind, summary, digest, body) VALUES (?, ?, ?, ?, ?, ?)",
@@ -64,10 +69,12 @@ export function decisionLog(database: OrchestratorDatabase, now: () => number): 
     const digest = createHash("sha256").update(JSON.stringify(says)).digest("hex");
     if (last.get(kind)?.digest === digest) return;
     const body = zstdCompressSync(JSON.stringify(entry));
+    const [id, atMs] = [randomUUID(), now()];
     database.atomically(() => {
-      insert.run(randomUUID(), now(), kind, summary, digest, body);
+      insert.run(id, atMs, kind, summary, digest, body);
       tidy.run(kind, kind, KEPT);
     });
+    tell({ id, atMs, kind, summary });
   };
 
   return {

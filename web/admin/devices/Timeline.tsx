@@ -73,7 +73,7 @@ function Event({ event, receivedMs }: { event: DeviceEvent; receivedMs: number }
   const layout = useLayout();
   const { t, language } = useMessages();
   const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
-  const failed = event.error !== undefined;
+  const error = event.kind === "decision" ? undefined : event.error;
   return (
     <li className={styles.event} data-testid="event" data-kind={event.kind}>
       <time className={styles.time} dateTime={new Date(event.atMs).toISOString()}>
@@ -81,20 +81,26 @@ function Event({ event, receivedMs }: { event: DeviceEvent; receivedMs: number }
       </time>
       <div className={styles.what}>
         <div className={layout.row}>
-          <Badge appearance="tint" color={failed ? "danger" : "informative"}>
-            {event.kind === "check" ? t(`check.${event.outcome}`) : t(`updateState.${event.state}`)}
+          <Badge appearance="tint" color={error === undefined ? "informative" : "danger"}>
+            {nameOf(event, t)}
           </Badge>
           {event.kind === "update-state" ? (
             <span>
               {event.product} {event.version}
             </span>
           ) : null}
+          {event.kind === "decision" ? <span>{event.summary}</span> : null}
           {event.atMs - receivedMs > CLOCK_OFF_MS ? (
             <span className={layout.quiet}>{t("device.clock")}</span>
           ) : null}
         </div>
-        {event.error === undefined ? null : <ErrorCard error={event.error} />}
+        {error === undefined ? null : <ErrorCard error={error} />}
       </div>
     </li>
   );
+}
+
+function nameOf(event: DeviceEvent, t: ReturnType<typeof useMessages>["t"]): string {
+  if (event.kind === "decision") return t("device.decided");
+  return event.kind === "check" ? t(`check.${event.outcome}`) : t(`updateState.${event.state}`);
 }
