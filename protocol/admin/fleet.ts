@@ -66,7 +66,7 @@ export const FleetPage = z.object({
   devices: z.array(FleetDevice),
   /** Absent: this is the last page. */
   next: z.string().optional(),
-  /** Matching devices; counting stops at ten thousand, and `exact` says so. */
+  /** Matching devices: counted where that is quick, else estimated from the first of them by name. */
   matching: z.object({ devices: z.int().nonnegative(), exact: z.boolean() }),
 });
 export type FleetPage = z.infer<typeof FleetPage>;

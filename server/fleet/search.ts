@@ -18,10 +18,16 @@ import { fleetDevices } from "../storage/fleetDevices.ts";
 import { devicesWith } from "../storage/labels.ts";
 import { EVERY_DEVICE, label } from "./describe.ts";
 
-/** Some 20 ms at a time. */
-const WALKED_AT_ONCE = 50_000;
-/** So few are sorted, and so many are looked at to say how many of all match. */
-const FEW = 20_000;
+/** How much is done at once. */
+const BOUNDS = {
+  /** Walked, some 20 ms at a time: other labels are looked up for each device, names only read. */
+  lookingUp: 4_000,
+  reading: 40_000,
+  /** So few are sorted. */
+  few: 4_000,
+  /** So many are looked at to say how many of all match. */
+  counted: 2_000,
+};
 
 interface Place {
   readonly name_key: string;
@@ -42,10 +48,15 @@ interface Search {
   readonly conditions: readonly Sql[];
   readonly seen: readonly Sql[];
   readonly ids: readonly Sql[];
+  readonly bounds: typeof BOUNDS;
 }
 
-export async function findDevices(db: Database, query: FleetQuery): Promise<FleetPage> {
-  const search = await searchOf(db, query);
+export async function findDevices(
+  db: Database,
+  query: FleetQuery,
+  bounds = BOUNDS,
+): Promise<FleetPage> {
+  const search: Search = { ...(await searchOf(db, query)), bounds };
   const after = query.after === undefined ? undefined : placeOf(query.after);
   const few = await fewOf(db, search);
   const found =
@@ -64,7 +75,7 @@ export async function findDevices(db: Database, query: FleetQuery): Promise<Flee
   };
 }
 
-async function searchOf(db: Database, query: FleetQuery): Promise<Search> {
+async function searchOf(db: Database, query: FleetQuery): Promise<Omit<Search, "bounds">> {
   const { state, channel, product, version, tag, ring, error, cause } = query;
   const text = (query.q ?? "").trim();
   const words = wordsOf(text);
@@ -87,12 +98,14 @@ async function searchOf(db: Database, query: FleetQuery): Promise<Search> {
   const [driver = { label: EVERY_DEVICE, devices: 0 }, ...others] = counted.toSorted(
     (a, b) => a.devices - b.devices,
   );
+  const total = Math.max(...counted.map(({ devices }) => devices));
   const { seenAfterMs, seenBeforeMs } = query;
   return {
     bySeen: query.sort === "seen",
     isDescending: query.order === "desc",
     driver,
-    others: others.map((it) => it.label).filter((it) => it !== EVERY_DEVICE),
+    // What every device has rules out none.
+    others: others.filter(({ devices }) => devices < total).map((it) => it.label),
     conditions:
       words.part === undefined
         ? []
@@ -122,17 +135,17 @@ function wordsOf(text: string): { label?: string; id?: string; part?: string } {
 
 /** Rows `d` of the few devices that an index names at once; undefined: there is no such index. */
 async function fewOf(db: Database, search: Search): Promise<Sql | undefined> {
-  const { driver, seen, ids } = search;
+  const { driver, seen, ids, bounds } = search;
   const few: Sql[] = [];
   if (ids.length > 0)
     few.push(sql`
       SELECT d.name_key, coalesce(d.last_seen_ms, 0) AS seen_ms, d.device_id FROM device AS d
-      WHERE ${all(ids)} ORDER BY d.device_id LIMIT ${FEW + 1}`);
+      WHERE ${all(ids)} ORDER BY d.device_id LIMIT ${bounds.few + 1}`);
   if (seen.length > 0 && !search.bySeen)
     few.push(sql`
       SELECT d.name_key, d.seen_ms, d.device_id FROM device_label AS d
-      WHERE d.label = ${driver.label} AND ${all(seen)} ORDER BY d.seen_ms LIMIT ${FEW + 1}`);
-  for (const rows of few) if ((await countOf(db, rows)) <= FEW) return rows;
+      WHERE d.label = ${driver.label} AND ${all(seen)} ORDER BY d.seen_ms LIMIT ${bounds.few + 1}`);
+  for (const rows of few) if ((await countOf(db, rows)) <= bounds.few) return rows;
   return undefined;
 }
 
@@ -143,7 +156,7 @@ async function sorted(
   after: Place | undefined,
   limit: number,
 ): Promise<Place[]> {
-  const where = [...allConditions(search), has(search.driver.label), ...afterOf(search, after)];
+  const where = [...fewConditions(search), ...afterOf(search, after)];
   return await places(db, sql`(${rows}) AS d`, where, search, limit);
 }
 
@@ -155,13 +168,17 @@ async function walk(
 ): Promise<Place[]> {
   const { driver } = search;
   const found: Place[] = [];
-  const conditions = allConditions(search);
+  // In the order of when they were heard of, that is a part of the way and no condition on it.
+  const way = search.bySeen ? search.seen : [];
+  const conditions = search.bySeen ? allConditions({ ...search, seen: [] }) : allConditions(search);
+  const { lookingUp, reading } = search.bounds;
+  const step = search.others.length > 0 ? lookingUp : reading;
   for (let at = from; ; ) {
-    const start = [sql`d.label = ${driver.label}`, ...afterOf(search, at)];
+    const start = [sql`d.label = ${driver.label}`, ...way, ...afterOf(search, at)];
     const rest = limit - found.length;
     const source = sql`device_label AS d`;
     if (conditions.length === 0) return await places(db, source, start, search, limit);
-    const [end] = await places(db, source, start, search, 1, WALKED_AT_ONCE);
+    const [end] = await places(db, source, start, search, 1, step);
     const until = end === undefined ? [] : [untilOf(search, end)];
     const here = [...start, ...until, ...conditions];
     found.push(...(await places(db, source, here, search, rest)));
@@ -176,10 +193,10 @@ async function countMatching(
   search: Search,
   few: Sql | undefined,
 ): Promise<FleetPage["matching"]> {
-  const { driver } = search;
+  const { driver, bounds } = search;
   const conditions = allConditions(search);
   if (few !== undefined) {
-    const where = all([...conditions, has(driver.label)]);
+    const where = all(fewConditions(search));
     const devices = await countOf(db, sql`SELECT 1 FROM (${few}) AS d WHERE ${where}`);
     return { devices, exact: true };
   }
@@ -187,10 +204,10 @@ async function countMatching(
   // Of the first so many, and of all in proportion.
   const first = sql`
     SELECT d.name_key, d.seen_ms, d.device_id FROM device_label AS d
-    WHERE d.label = ${driver.label} ORDER BY d.name_key, d.device_id LIMIT ${FEW}`;
+    WHERE d.label = ${driver.label} ORDER BY d.name_key, d.device_id LIMIT ${bounds.counted}`;
   const devices = await countOf(db, sql`SELECT 1 FROM (${first}) AS d WHERE ${all(conditions)}`);
-  if (driver.devices <= FEW) return { devices, exact: true };
-  return { devices: Math.round((devices * driver.devices) / FEW), exact: false };
+  if (driver.devices <= bounds.counted) return { devices, exact: true };
+  return { devices: Math.round((devices * driver.devices) / bounds.counted), exact: false };
 }
 
 async function places(
@@ -220,6 +237,12 @@ const allConditions = ({ others, conditions, seen, ids }: Search): Sql[] => [
   ...ids,
   ...conditions,
   ...others.map(has),
+];
+
+/** The few are of all devices, not only of those with the rarest label. */
+const fewConditions = (search: Search): Sql[] => [
+  ...allConditions(search),
+  ...(search.driver.label === EVERY_DEVICE ? [] : [has(search.driver.label)]),
 ];
 
 const has = (wanted: string): Sql => sql`EXISTS (
