@@ -1,5 +1,5 @@
 /** The frame around every page: the session, navigation, what changes live, and lost connections. */
-import { Button, MessageBar, MessageBarBody } from "@fluentui/react-components";
+import { Button, MessageBar, MessageBarBody, makeStyles } from "@fluentui/react-components";
 import {
   BoxRegular,
   DesktopRegular,
@@ -26,7 +26,7 @@ import { Title } from "../kit/Title.tsx";
 import { Themed, useAppearance } from "../kit/theme.tsx";
 import { SignIn } from "./SignIn.tsx";
 import { askAgain, server } from "./server.ts";
-import { SESSION_KEY, SessionProvider, useSession, useSignOut } from "./session.ts";
+import { SESSION_KEY, SessionProvider, saysSignedOut, useSession, useSignOut } from "./session.ts";
 
 export function App() {
   const [appearance, choose] = useAppearance();
@@ -89,22 +89,25 @@ function Frame(props: {
   );
 }
 
+const useStyles = makeStyles({ status: { ":not(:empty)": { marginBottom: "12px" } } });
+
 /** Asks again for what the server says has changed, and says when nothing can be heard from it. */
 function Live() {
+  const styles = useStyles();
   const { t } = useMessages();
   const queries = useQueryClient();
   const calls = useMemo(
     () => ({
       data: (text: string) => askAgain(queries, (JSON.parse(text) as ConsoleChange).topics),
       lost: ({ code }: { code: string }) => {
-        if (code === "UPB-SERVER-UNAUTHORISED") queries.setQueryData(SESSION_KEY, null);
+        if (saysSignedOut(code)) queries.setQueryData(SESSION_KEY, null);
       },
     }),
     [queries],
   );
   const connected = useEvents("/api/v1/changes", server, calls);
   return (
-    <div role="status">
+    <div role="status" className={styles.status}>
       {connected ? null : (
         <MessageBar intent="warning" layout="multiline" data-testid="disconnected">
           <MessageBarBody>{t("disconnected")}</MessageBarBody>

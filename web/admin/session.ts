@@ -7,7 +7,8 @@ import { server } from "./server.ts";
 
 const PATH = "/api/v1/session";
 export const SESSION_KEY = ["session"] as const;
-const SIGNED_OUT = "UPB-SERVER-UNAUTHORISED";
+/** No session was ever there, or it has ended: by itself, by hand, or with the server. */
+const SIGNED_OUT: readonly string[] = ["UPB-SERVER-UNAUTHORISED", "UPB-SERVER-SIGNED-OUT"];
 const AGAIN_MS = 3_000;
 
 /** Null: signed out. */
@@ -47,7 +48,9 @@ export function useSignOut() {
   });
 }
 
-export const isSignedOut = (error: unknown): boolean => reportOf(error).code === SIGNED_OUT;
+export const isSignedOut = (error: unknown): boolean => saysSignedOut(reportOf(error).code);
+
+export const saysSignedOut = (code: string): boolean => SIGNED_OUT.includes(code);
 
 const SessionContext = createContext<ConsoleSession | undefined>(undefined);
 export const SessionProvider = SessionContext.Provider;

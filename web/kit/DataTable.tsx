@@ -49,7 +49,8 @@ const useStyles = makeStyles({
     fontWeight: tokens.fontWeightRegular,
     borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
     verticalAlign: "top",
-    overflowWrap: "anywhere",
+    // Words stay whole, and the frame scrolls: `anywhere` would make columns one letter wide.
+    overflowWrap: "break-word",
   },
   number: { textAlign: "end", fontVariantNumeric: "tabular-nums", whiteSpace: "nowrap" },
   short: { whiteSpace: "nowrap" },

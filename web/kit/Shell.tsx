@@ -20,7 +20,13 @@ const useStyles = makeStyles({
     display: "flex",
     flexDirection: "column",
     gap: "2px",
-    [NARROW]: { padding: "8px 12px" },
+    // It stays in sight however long the page is.
+    position: "sticky",
+    top: 0,
+    height: "100vh",
+    boxSizing: "border-box",
+    overflowY: "auto",
+    [NARROW]: { padding: "8px 12px", position: "static", height: "auto" },
   },
   brand: {
     display: "flex",

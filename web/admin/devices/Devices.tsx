@@ -1,5 +1,5 @@
 /** The devices: found, filtered and sorted by the server, a page at a time, however many there are. */
-import { Button, Field, Input, Select } from "@fluentui/react-components";
+import { Button, Field, Input, makeStyles, Select } from "@fluentui/react-components";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { FleetFacets, FleetPage } from "../../../protocol/admin/fleet.ts";
@@ -14,6 +14,12 @@ import { AddDevice } from "./AddDevice.tsx";
 import { DeviceTable } from "./DeviceTable.tsx";
 
 const PAGE = 50;
+
+/** What narrows the list. */
+const chosenIn = (search: FleetSearch) =>
+  Object.entries(search).filter(
+    ([name, value]) => value !== undefined && name !== "sort" && name !== "order",
+  );
 
 export function Devices() {
   const layout = useLayout();
@@ -40,7 +46,10 @@ export function Devices() {
 
 const ANY = "";
 
+const useStyles = makeStyles({ search: { width: "min(430px, 80vw)" } });
+
 function Filters({ search }: { search: FleetSearch }) {
+  const styles = useStyles();
   const layout = useLayout();
   const { t, language } = useMessages();
   const navigate = useNavigate();
@@ -48,9 +57,7 @@ function Filters({ search }: { search: FleetSearch }) {
   const [typed, setTyped] = useState(search.q ?? "");
   const narrow = (more: FleetSearch) =>
     void navigate({ to: "/devices", search: { ...search, ...more } });
-  const chosen = Object.entries(search).filter(
-    ([name, value]) => value !== undefined && name !== "sort" && name !== "order",
-  );
+  const chosen = chosenIn(search);
   const versions = (facets.data?.versions ?? []).map((it) => ({ ...it, text: it.value }));
   const select = (
     name: "channel" | "tag" | "ring" | "error",
@@ -93,8 +100,14 @@ function Filters({ search }: { search: FleetSearch }) {
           narrow({ q: typed.trim() === "" ? undefined : typed.trim() });
         }}
       >
-        <Field label={t("devices.search")} hint={t("devices.searchHint")}>
-          <Input type="search" value={typed} onChange={(_, { value }) => setTyped(value)} />
+        <Field label={t("devices.search")}>
+          <Input
+            type="search"
+            placeholder={t("devices.searchHint")}
+            className={styles.search}
+            value={typed}
+            onChange={(_, { value }) => setTyped(value)}
+          />
         </Field>
         <Button type="submit" appearance="primary">
           {t("devices.find")}
@@ -181,13 +194,19 @@ function Found({ search }: { search: FleetSearch }) {
               count: matching.devices,
             })}
           </p>
-          {devices.length === 0 ? (
+          {devices.length === 0 && chosenIn(search).length === 0 ? (
+            <Empty title={t("devices.none")}>
+              <AddDevice />
+            </Empty>
+          ) : null}
+          {devices.length === 0 && chosenIn(search).length > 0 ? (
             <Empty title={t("devices.noMatch")}>
               <Link to="/devices" search={{}} className={layout.link}>
                 {t("devices.all")}
               </Link>
             </Empty>
-          ) : (
+          ) : null}
+          {devices.length === 0 ? null : (
             <DeviceTable
               devices={devices}
               sort={{ by: sort, order: order === "asc" ? "ascending" : "descending" }}

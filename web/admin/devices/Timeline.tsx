@@ -14,7 +14,7 @@ const useStyles = makeStyles({
   list: { listStyleType: "none", margin: 0, padding: 0, display: "grid", gap: "2px" },
   event: {
     display: "grid",
-    gridTemplateColumns: "170px minmax(0, 1fr)",
+    gridTemplateColumns: "210px minmax(0, 1fr)",
     gap: "4px 16px",
     padding: "8px 14px",
     backgroundColor: tokens.colorNeutralBackground1,

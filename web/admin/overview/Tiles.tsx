@@ -21,6 +21,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     backgroundColor: tokens.colorNeutralBackground1,
     boxShadow: tokens.shadow2,
+    border: `1px solid ${tokens.colorTransparentStroke}`,
     borderTop: `4px solid ${tokens.colorNeutralStroke1}`,
     color: tokens.colorNeutralForeground1,
     textDecorationLine: "none",

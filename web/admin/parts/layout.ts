@@ -8,6 +8,8 @@ export const useLayout = makeStyles({
   badges: { display: "flex", flexWrap: "wrap", gap: "4px" },
   /** Fields and buttons whose labels stand above them. */
   fields: { display: "flex", flexWrap: "wrap", gap: "12px", alignItems: "end" },
+  /** Fields of which some have a hint below. */
+  form: { display: "flex", flexWrap: "wrap", gap: "12px", alignItems: "start" },
   columns: {
     display: "grid",
     gridTemplateColumns: "repeat(auto-fit, minmax(min(100%, 380px), 1fr))",

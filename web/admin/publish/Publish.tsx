@@ -73,7 +73,7 @@ function Guide({ products }: { products: readonly ProductLine[] }) {
   return (
     <>
       <h2 className={layout.heading}>{t("publish.step1")}</h2>
-      <div className={layout.fields}>
+      <div className={layout.form}>
         <Field label={t("publish.folder")} hint={t("publish.folderHint")} required>
           <Input {...text("folder")} />
         </Field>
@@ -102,7 +102,7 @@ function Guide({ products }: { products: readonly ProductLine[] }) {
         ))}
       </datalist>
       <h2 className={layout.heading}>{t("publish.step2")}</h2>
-      <div className={layout.fields}>
+      <div className={layout.form}>
         <Field label={t("publish.title")}>
           <Input {...text("title")} />
         </Field>
@@ -117,7 +117,7 @@ function Guide({ products }: { products: readonly ProductLine[] }) {
         <Textarea {...text("description")} />
       </Field>
       <h2 className={layout.heading}>{t("publish.step3")}</h2>
-      <div className={layout.fields}>
+      <div className={layout.form}>
         <Field label={t("publish.healthCommand")} hint={t("publish.healthCommandHint")}>
           <Input {...text("healthCommand")} />
         </Field>

@@ -12,6 +12,10 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     boxShadow: tokens.shadow2,
     minWidth: 0,
+    // Pictures have no colours that the system could force: they keep those of the theme, which is
+    // one of high contrast then.
+    forcedColorAdjust: "none",
+    color: tokens.colorNeutralForeground1,
   },
   top: { display: "flex", alignItems: "center", justifyContent: "space-between", gap: "8px" },
   title: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
