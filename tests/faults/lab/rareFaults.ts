@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { uptime } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { changeSettings } from "../../../device/deviceCalls.ts";
 import { NEW } from "./lab.ts";
 import { type LabDevice, until } from "./labDevice.ts";
 import type { Fault } from "./trial.ts";
@@ -80,7 +81,9 @@ export const RARE_FAULTS: readonly Fault[] = [
   {
     name: "updates are published in a format that this Upbeat does not know",
     cause: "agent-too-old",
-    break(device) {
+    async break(device) {
+      // It decides anew after its start: then what stands there stays.
+      await changeSettings(device.root, { set: {}, unset: [] });
       // What a check by this version remembers of such a manifest: none can be published from here.
       const detail = "Its manifest cannot be used: version 2 of the format (UPB-MANIFEST-VERSION).";
       const about = { product: "kiosk", version: "2.0.0", reason: "not-installable", detail };
