@@ -4,7 +4,7 @@ import { isDiagnosisDue, kindsOfTrouble, type LastRun, triedNow } from "./diagno
 
 const DAY_MS = 24 * 60 * 60_000;
 const NOW_MS = Date.UTC(2026, 5, 1);
-const fine = { failed: [], givenUp: [], lastSuccessMs: NOW_MS };
+const fine = { updates: [], givenUp: [], lastSuccessMs: NOW_MS };
 
 it("says nothing of a machine on which all went well", () => {
   expect(kindsOfTrouble(fine, NOW_MS)).toEqual([]);

@@ -3,6 +3,8 @@
  * when no check has worked for 30 days (windows-update.md, row 34); and once more when what it was
  * about is over, so that nobody reads of trouble that is gone. Pure.
  */
+import { formatUpdate } from "../protocol/ids.ts";
+import type { UpdateRecord } from "../protocol/updateServiceApi.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 export const LONG_WITHOUT_SUCCESS_MS = 30 * DAY_MS;
@@ -10,8 +12,7 @@ export const LONG_WITHOUT_SUCCESS_MS = 30 * DAY_MS;
 export interface MachineState {
   /** The code with which the last check failed. */
   readonly checkError?: string | undefined;
-  /** Updates that stand as failed or rolled back, with their codes. */
-  readonly failed: readonly { readonly update: string; readonly code: string }[];
+  readonly updates: readonly UpdateRecord[];
   /** Services that the manager has given up. */
   readonly givenUp: readonly string[];
   readonly lastSuccessMs?: number | undefined;
@@ -25,10 +26,14 @@ export interface LastRun {
 
 /** The kinds of trouble that a machine has now, as names that compare. */
 export function kindsOfTrouble(state: MachineState, nowMs: number): string[] {
-  const { checkError, failed, givenUp, lastSuccessMs } = state;
+  const { checkError, updates, givenUp, lastSuccessMs } = state;
   return [
     ...(checkError === undefined ? [] : [`check ${checkError}`]),
-    ...failed.map(({ update, code }) => `update ${update} ${code}`),
+    ...updates.flatMap((record) =>
+      (record.state === "failed" || record.state === "rolled-back") && record.error !== undefined
+        ? [`update ${formatUpdate(record)} ${record.error.code}`]
+        : [],
+    ),
     ...givenUp.map((service) => `service ${service}`),
     ...(lastSuccessMs !== undefined && nowMs - lastSuccessMs > LONG_WITHOUT_SUCCESS_MS
       ? ["no success for long"]

@@ -109,7 +109,8 @@ export const OfferInputs = z.object({
 });
 export type OfferInputs = z.infer<typeof OfferInputs>;
 
-export const ReportBatch = z.strictObject({
+/** What a later version of a device adds is dropped, not refused: reports must arrive. */
+export const ReportBatch = z.object({
   batchId: z.uuid(),
   sentMs: z.int(),
   inventory: z

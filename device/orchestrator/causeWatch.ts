@@ -5,7 +5,6 @@
  */
 import { z } from "zod";
 import { kindsOfTrouble } from "../../core/diagnosisDue.ts";
-import { formatUpdate } from "../../protocol/ids.ts";
 import type { UpdateRecord } from "../../protocol/updateServiceApi.ts";
 import { callLocal } from "../localClient.ts";
 import type { DevicePaths } from "../paths.ts";
@@ -25,12 +24,7 @@ export function causeWatch(paths: DevicePaths, now: () => number): CauseWatch {
   let said = "";
   return {
     async step({ checkError, lastSuccessMs, updates }) {
-      const failed = updates.flatMap((record) =>
-        (record.state === "failed" || record.state === "rolled-back") && record.error !== undefined
-          ? [{ update: formatUpdate(record), code: record.error.code }]
-          : [],
-      );
-      const kinds = kindsOfTrouble({ checkError, failed, givenUp: [], lastSuccessMs }, now());
+      const kinds = kindsOfTrouble({ checkError, updates, givenUp: [], lastSuccessMs }, now());
       const next = kinds.join("\n");
       if (next === said) return;
       try {

@@ -5,7 +5,6 @@
  */
 import { readFileSync } from "node:fs";
 import { isDiagnosisDue, kindsOfTrouble, triedNow } from "../../core/diagnosisDue.ts";
-import { formatUpdate } from "../../protocol/ids.ts";
 import { AdminSettings, SETTINGS } from "../../protocol/settings.ts";
 import type { Diagnosis } from "../../protocol/troubleshooting/diagnosis.ts";
 import { keepDiagnosis, readKeptDiagnosis } from "../keptDiagnosis.ts";
@@ -19,11 +18,7 @@ export async function troublesNow(paths: DevicePaths, nowMs: number): Promise<st
   return kindsOfTrouble(
     {
       checkError: plan?.lastError?.code,
-      failed: records.flatMap((record) =>
-        (record.state === "failed" || record.state === "rolled-back") && record.error !== undefined
-          ? [{ update: formatUpdate(record), code: record.error.code }]
-          : [],
-      ),
+      updates: records,
       givenUp: services.filter(({ state }) => state === "failed").map(({ name }) => name),
       lastSuccessMs: lastCheckMs,
     },

@@ -1,8 +1,9 @@
 /** What signed metadata both services keep: role, version, when it runs out. Not verified here. */
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DevicePaths } from "../../paths.ts";
+import { metadataFolders, namesIn } from "../probes/metadataFolders.ts";
 
 const Signed = z.object({ signed: z.object({ version: z.int(), expires: z.string() }) });
 
@@ -16,10 +17,7 @@ export interface KeptRole {
 const MAX_FILES = 2_000;
 
 export function keptMetadata(paths: DevicePaths): KeptRole[] {
-  const folders = [join(paths.updateServiceState, "metadata")];
-  const servers = join(paths.orchestratorState, "server");
-  for (const name of namesIn(servers)) folders.push(join(servers, name, "metadata"));
-  const files = folders.flatMap((folder) =>
+  const files = metadataFolders(paths).flatMap(({ folder }) =>
     namesIn(folder)
       .filter((name) => name.endsWith(".json"))
       .map((name) => join(folder, name)),
@@ -35,12 +33,4 @@ export function keptMetadata(paths: DevicePaths): KeptRole[] {
       return { file, bytes: -1 };
     }
   });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -13,6 +13,7 @@ import { openCached, refresh } from "../../../protocol/trust/client.ts";
 import type { MetadataStore } from "../../../protocol/trust/ports.ts";
 import type { DevicePaths } from "../../paths.ts";
 import { check, notApplicable, type Seen } from "../check.ts";
+import { metadataFolders, namesIn } from "../probes/metadataFolders.ts";
 import { whileStopped } from "../services.ts";
 
 const Facts = z.object({
@@ -113,7 +114,7 @@ const HARMLESS: ReadonlySet<string> = new Set(["UPB-TRUST-EXPIRED", "UPB-TRUST-C
 
 async function keptCopies(paths: DevicePaths, trustedRoot: Uint8Array) {
   const damaged: z.infer<typeof Facts>["kept"] = [];
-  for (const { service, folder } of storesOf(paths)) {
+  for (const { service, folder } of metadataFolders(paths)) {
     // A damaged file is fetched again by itself; one cannot be written where a folder stands.
     const inTheWay = namesIn(folder).find(
       (name) => name.endsWith(".json") && !lstatSync(join(folder, name)).isFile(),
@@ -132,25 +133,6 @@ async function keptCopies(paths: DevicePaths, trustedRoot: Uint8Array) {
     }
   }
   return damaged;
-}
-
-function storesOf(paths: DevicePaths): { service: string; folder: string }[] {
-  const servers = join(paths.orchestratorState, "server");
-  return [
-    { service: "update-service", folder: join(paths.updateServiceState, "metadata") },
-    ...namesIn(servers).map((name) => ({
-      service: "orchestrator",
-      folder: join(servers, name, "metadata"),
-    })),
-  ];
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // never checked
-  }
 }
 
 /** Reads through, keeps what is written to itself: a look changes nothing. */

@@ -17,7 +17,6 @@ const Facts = z.object({
   orchestratorStartedMs: z.number().optional(),
 });
 
-
 export const schedule = check({
   id: "schedule",
   title: "Checks for updates",
