@@ -1,5 +1,14 @@
 /** What the troubleshooter found last, kept for whoever shows or reports it. */
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeDurably } from "../content/durableFile.ts";
@@ -39,6 +48,9 @@ export function keepDiagnosis(paths: DevicePaths, kept: KeptDiagnosis): void {
     if (!existsSync(paths.troubleshooterState))
       mkdirSync(paths.troubleshooterState, { mode: 0o750 });
     writeDurably(fileOf(paths), JSON.stringify(kept), 0o640);
+    // Whoever runs it, the orchestrator's group reads it, as it reads what the manager keeps.
+    const { gid } = statSync(paths.managerState);
+    for (const path of [paths.troubleshooterState, fileOf(paths)]) chownSync(path, -1, gid);
   } catch {
     // What was found is told to whoever asked all the same.
   }

@@ -1,8 +1,9 @@
 /** Owner and mode of Upbeat's folders and files against what they are made with (row 19). */
-import { chmod, chown, lstat } from "node:fs/promises";
+import { chmod, chown, lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DevicePaths } from "../../paths.ts";
+import { hasUnit } from "../../systemd.ts";
 import { check } from "../check.ts";
 import { orchestratorDatabase, updateServiceDatabase } from "../probes/state.ts";
 
@@ -32,9 +33,9 @@ export const permissions = check({
   rows: [19],
   facts: Facts,
   async look({ paths }) {
-    const owner = process.getuid?.() ?? 0;
+    const accounts = await accountsOf(paths);
     const entries = await Promise.all(
-      expectedOf(paths).map(async ([path, expected]) => {
+      expectedOf(paths, accounts).map(async ({ path, mode: expected, owner }) => {
         const about = await lstat(path).catch(() => undefined);
         if (about === undefined) return [];
         const kind = about.isDirectory()
@@ -60,13 +61,16 @@ export const permissions = check({
     "permissions-changed": {
       what: "Give it back the owner and the mode that it is made with",
       async apply({ paths }, { object }, undo) {
-        const expected = expectedOf(paths).find(([path]) => path === object)?.[1];
+        const all = expectedOf(paths, await accountsOf(paths));
+        const expected = all.find(({ path }) => path === object);
         if (expected === undefined) return [];
         const { mode, uid, gid } = await lstat(object);
         undo({ kind: "permissions", path: object, mode: mode & 0o7777, uid, gid });
-        await chown(object, process.getuid?.() ?? uid, gid);
-        await chmod(object, expected);
-        return [`${object}: mode ${octal(mode)} → ${octal(expected)}, owner ${process.getuid?.()}`];
+        await chown(object, expected.owner, gid);
+        await chmod(object, expected.mode);
+        return [
+          `${object}: mode ${octal(mode)} → ${octal(expected.mode)}, owner ${expected.owner}`,
+        ];
       },
     },
   },
@@ -90,21 +94,45 @@ function drift({ kind, mode, expected, uid, owner }: Entry): string[] {
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, "0");
 
-/** As the services, the enrolment and the manager make them. */
-const expectedOf = (paths: DevicePaths): (readonly [string, number])[] => [
-  [paths.config, 0o644],
-  [paths.trustedRoot, 0o444],
-  [paths.updateServiceState, 0o710],
-  [updateServiceDatabase(paths), 0o600],
-  [join(paths.updateServiceState, "metadata"), 0o755],
-  [paths.orchestratorState, 0o700],
-  [orchestratorDatabase(paths), 0o644],
-  [join(paths.orchestratorState, "device.key"), 0o600],
-  [paths.managerState, 0o750],
-  [paths.installed, 0o755],
-  [paths.run, 0o750],
-  [paths.managerSocket, 0o660],
-  [paths.updateServiceSocket, 0o660],
-  [paths.orchestratorSocket, 0o660],
-  [paths.logs, 0o750],
-];
+interface Accounts {
+  /** Of everything but: */
+  readonly own: number;
+  readonly orchestrator: number;
+  readonly bySystemd: boolean;
+}
+
+/** Where systemd runs the services, the orchestrator has an account of its own (packaging/sysusers.d). */
+async function accountsOf(paths: DevicePaths): Promise<Accounts> {
+  const own = process.getuid?.() ?? 0;
+  if (!hasUnit(paths.root, "upbeat-orchestrator.service"))
+    return { own, orchestrator: own, bySystemd: false };
+  const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const uid = /^upbeat:[^:]*:(\d+):/m.exec(passwd)?.[1];
+  return { own: 0, orchestrator: uid === undefined ? 0 : Number(uid), bySystemd: true };
+}
+
+/** As the services, the enrolment, the manager and the package make them. */
+function expectedOf(
+  paths: DevicePaths,
+  { own, orchestrator, bySystemd }: Accounts,
+): { path: string; mode: number; owner: number }[] {
+  const rows: readonly (readonly [string, number, number?])[] = [
+    [paths.config, 0o644],
+    [paths.trustedRoot, 0o444],
+    [paths.updateServiceState, 0o710],
+    [updateServiceDatabase(paths), 0o600],
+    [join(paths.updateServiceState, "metadata"), 0o755],
+    [paths.orchestratorState, 0o700, orchestrator],
+    [orchestratorDatabase(paths), 0o644, orchestrator],
+    [join(paths.orchestratorState, "device.key"), 0o600, orchestrator],
+    [paths.managerState, 0o750],
+    [paths.installed, 0o755],
+    // Two accounts put their sockets there: sticky, so that neither removes the other's.
+    [paths.run, bySystemd ? 0o1770 : 0o750],
+    [paths.managerSocket, 0o660],
+    [paths.updateServiceSocket, 0o660],
+    [paths.orchestratorSocket, 0o660, orchestrator],
+    [paths.logs, 0o750],
+  ];
+  return rows.map(([path, mode, owner = own]) => ({ path, mode, owner }));
+}
