@@ -132,6 +132,27 @@ describe("the update service", () => {
     }
   });
 
+  it("holds a background download to the limit of the settings, where root's rules say nothing", async () => {
+    const root = join(folder, "limited");
+    const products = { kiosk: "stable" };
+    prepareDevice(root, { serverUrl: server.url, trustedRoot: repository.root, products });
+    const service = await startUpdateService(root);
+    running.push(service);
+    const limit = 100_000;
+    const before = server.sentBytes();
+    const startMs = performance.now();
+    await service.request({
+      ...{ kind: "download", update, background: true },
+      bandwidth: [{ background: limit }],
+    });
+    expect((await service.idle()).updates[0]?.state).toBe("downloaded");
+    const seconds = (performance.now() - startMs) / 1_000;
+    // A busy machine makes it slower, nothing makes it faster; the first and last pieces are at once.
+    const bytes = server.sentBytes() - before;
+    expect(bytes).toBeGreaterThan(300_000);
+    expect(bytes / seconds).toBeLessThan(1.5 * limit);
+  });
+
   it("goes on where it was after kill -9, and holds to the rate that root set", async () => {
     const tree = join(folder, "big");
     mkdirSync(tree);
