@@ -154,6 +154,14 @@ export const Activity = z.object({
 });
 export type Activity = z.infer<typeof Activity>;
 
+/** What people at the machine were told without asking. */
+export const Notice = z.object({
+  atMs: z.int(),
+  kind: z.enum(["restart", "update"]),
+  sentence: z.string(),
+});
+export type Notice = z.infer<typeof Notice>;
+
 export const DeviceStatus = z.object({
   pid: z.int(),
   startedMs: z.int(),
@@ -189,6 +197,8 @@ export const DeviceStatus = z.object({
   providers: z.array(ProviderReport).default([]),
   /** Who objects to a restart now. */
   inhibitors: z.array(Inhibitor).default([]),
+  /** The last ones, the newest first. */
+  notices: z.array(Notice).default([]),
   reportsWaiting: z.int().nonnegative(),
   /** What the troubleshooter found last and is still open; absent: it has not run. */
   found: z

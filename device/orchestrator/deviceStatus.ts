@@ -7,7 +7,13 @@ import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, type UpbeatError } from "../../protocol/errors/error.ts";
 import { formatUpdate } from "../../protocol/ids.ts";
 import type { Inhibitor } from "../../protocol/inhibitors.ts";
-import type { Activity, Change, DeviceStatus, Offer } from "../../protocol/orchestratorApi.ts";
+import type {
+  Activity,
+  Change,
+  DeviceStatus,
+  Notice,
+  Offer,
+} from "../../protocol/orchestratorApi.ts";
 import type { ProviderReport } from "../../protocol/providers.ts";
 import type { Diagnosis } from "../../protocol/troubleshooting/diagnosis.ts";
 import type { PHASES, ServiceStatus } from "../../protocol/updateServiceApi.ts";
@@ -32,6 +38,7 @@ export interface Known {
   readonly serviceAwayMs: number | undefined;
   readonly providers: ProviderReport[];
   readonly inhibitors: Inhibitor[];
+  readonly notices: readonly Notice[];
   readonly reportsWaiting: number;
   /** The troubleshooter's last. */
   readonly diagnosis: Diagnosis | undefined;
@@ -71,6 +78,7 @@ export function deviceStatus(known: Known): DeviceStatus {
     updateService: service === undefined ? "not-running" : "running",
     providers: known.providers,
     inhibitors: known.inhibitors,
+    notices: [...known.notices],
     reportsWaiting: known.reportsWaiting,
     ...(known.diagnosis === undefined ? {} : { found: foundIn(known.diagnosis) }),
   };

@@ -42,6 +42,8 @@ import { factsOf } from "./facts/collect.ts";
 import { factKeeper } from "./facts/keeper.ts";
 import { failureLog } from "./failures.ts";
 import { type Inhibitors, inhibitors } from "./machine/inhibitors.ts";
+import { notices } from "./machine/notices.ts";
+import { tellPeople } from "./machine/tellPeople.ts";
 import { memory } from "./memory.ts";
 import { recallProviders } from "./providerWork.ts";
 import { redeciding } from "./redeciding.ts";
@@ -215,9 +217,14 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     return { facts: known, products, offering };
   };
 
+  const told = notices(database, {
+    now,
+    setting: () => policy.combined().settings.notices,
+    show: (sentence) => tellPeople(paths.root, sentence),
+  });
   const byItself = startAutomat({
     ...{ paths, database, memory: known, policy, failures, inhibitors: objections },
-    ...{ restart, decisions, calls, now, log },
+    ...{ restart, notices: told, decisions, calls, now, log },
     current: queued.running,
     request: queued.request,
   });
@@ -258,6 +265,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         serviceAwayMs: sight.awayMs(),
         providers: recallProviders(database),
         inhibitors: objections.list(),
+        notices: told.list(),
         reportsWaiting: queue.size(),
         diagnosis: readKeptDiagnosis(paths)?.diagnosis,
       });

@@ -132,6 +132,10 @@ describe("an update", () => {
     await device.check();
     await tick();
     expect(await waits()).toEqual(["download-consent"]);
+    await tick();
+    // Told once, to whoever looks or is at a terminal.
+    const asked = { kind: "update", sentence: expect.stringContaining("`upbeat download kiosk`") };
+    expect((await status()).notices).toEqual([expect.objectContaining(asked)]);
     expect((await status()).now).toContain("`upbeat install`");
     await device.change({ kind: "install" });
     expect(await states()).toEqual(["kiosk@1.0 installed"]);
@@ -294,8 +298,16 @@ describe("the restart", () => {
   it("is announced to whoever is signed in, and comes after the countdown", async () => {
     const proof = around.restartLeaves();
     around.person(device.clock.nowMs - HOUR_MS);
-    await installAll();
+    await device.orchestrator.changeSettings({
+      set: { notices: "restarts", download: "ask" },
+      unset: [],
+    });
+    device.publish("runtime", "1.0");
+    await device.check();
+    await device.change({ kind: "install", product: kiosk });
     await tick();
+    // The other one waits for a word, which is no notice of a restart.
+    expect((await status()).notices.map(({ kind }) => kind)).toEqual(["restart"]);
     expect(existsSync(proof)).toBe(false);
     expect(await restartWaits()).toEqual(["warning-time"]);
     expect(around.screen()).toMatch(/restarts for updates in 15 minutes.*upbeat restart snooze/);

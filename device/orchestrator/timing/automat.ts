@@ -16,6 +16,7 @@ import { formatUpdate, type UpdateId } from "../../../protocol/ids.ts";
 import type { Change, ChangeRequest } from "../../../protocol/orchestratorApi.ts";
 import type { ServiceStatus } from "../../../protocol/updateServiceApi.ts";
 import type { LockAnswer } from "../fleetLock.ts";
+import type { Notices } from "../machine/notices.ts";
 import type { Pending } from "./pending.ts";
 import type { RestartMemory } from "./restartState.ts";
 
@@ -34,8 +35,7 @@ export interface AutomatWorld {
   /** Asks the lock service that the settings name; without one the answer is yes. */
   readonly takeRestartSlot: (combined: CombinedSettings) => Promise<LockAnswer>;
   readonly log: (message: string, facts: object) => void;
-  /** Shows one sentence to whoever is logged in. */
-  readonly tell: (sentence: string) => void;
+  readonly tell: Notices["tell"];
   /** Every plan that differs from the one before, with what it was decided from. */
   readonly decided: (situation: Situation, plan: Plan) => void;
 }
@@ -97,13 +97,26 @@ export function automat(world: AutomatWorld): Automat {
     }
   };
 
+  /** What waits for a word of theirs; not what is optional: nobody has to want that. */
+  const askPeople = (plan: Plan, { updates }: Pending): void => {
+    for (const { update, step, waiting } of plan.waiting) {
+      const asks = waiting.some(({ reason }) => reason === `${step}-consent`);
+      const isOptional = updates.some(
+        ({ id, optional }) => optional && id.manifestSha256 === update.manifestSha256,
+      );
+      if (!asks || isOptional) continue;
+      const sentence = `${formatUpdate(update)} waits until you say so: \`upbeat ${step} ${update.product}\`.`;
+      world.tell("update", `${step} ${update.manifestSha256}`, sentence);
+    }
+  };
+
   const restartIfDue = async (plan: Plan, combined: CombinedSettings): Promise<void> => {
     if (plan.restart === undefined) return;
     const { warn } = plan.restart;
     if (warn !== undefined) {
       restart.change({ warnedMs: { ...restart.read().warnedMs, [warn]: now() } });
       log("restart.warned", { warning: warn, restart: plan.restart.plan });
-      if (combined.settings.notices !== "none") world.tell(WARNINGS[warn]);
+      world.tell("restart", `${warn} ${now()}`, WARNINGS[warn]);
     }
     if (!plan.restart.now || isAhead(restart.read().failed?.notBeforeMs)) return;
     if (isAhead((restart.read().begunMs ?? -GOING_DOWN_MS) + GOING_DOWN_MS)) return;
@@ -142,6 +155,7 @@ export function automat(world: AutomatWorld): Automat {
       const found = await look(status);
       if (found === undefined) return;
       const { plan, pending, combined } = found;
+      askPeople(plan, pending);
       if (world.current() === undefined && status.busy === undefined) {
         // What was halted meanwhile is not installed.
         if (plan.checkFirst) return world.request({ kind: "check", full: false });

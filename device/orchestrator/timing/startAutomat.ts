@@ -9,8 +9,8 @@ import type { DecisionLog } from "../decisions/decisionLog.ts";
 import type { FailureLog } from "../failures.ts";
 import { type FleetLockService, takeRestartSlot } from "../fleetLock.ts";
 import type { Inhibitors } from "../machine/inhibitors.ts";
+import type { Notices } from "../machine/notices.ts";
 import { sensors } from "../machine/sensors.ts";
-import { tellPeople } from "../machine/tellPeople.ts";
 import { logOfUse } from "../machine/use.ts";
 import type { Memory } from "../memory.ts";
 import { recallProviders } from "../providerWork.ts";
@@ -29,6 +29,7 @@ export interface AutomatParts {
   readonly failures: FailureLog;
   readonly inhibitors: Inhibitors;
   readonly restart: RestartMemory;
+  readonly notices: Pick<Notices, "tell">;
   readonly decisions: DecisionLog;
   readonly calls: UpdateServiceCalls;
   readonly current: () => Change | undefined;
@@ -75,7 +76,7 @@ export function startAutomat(parts: AutomatParts): Automat {
       return service === undefined ? { is: "granted" } : await takeRestartSlot(service);
     },
     log: parts.log,
-    tell: (sentence) => tellPeople(paths.root, sentence),
+    tell: parts.notices.tell,
     decided: parts.decisions.timing,
   });
 }
