@@ -15,10 +15,10 @@ const FIRST_CHECK_SPREAD_MS = 600_000;
 /**
  * Where machines are switched on in the morning every one of them is overdue, and within ten minutes
  * they would ask forty times as often as in the mean (`npm run bench -- fleet`). Nothing is lost by
- * half a working day: whoever misses a whole one, because the machine is on for an hour, asks soon.
+ * half a working day. Three days leave room for a weekend; who is overdue by more asks soon.
  */
 const UNHURRIED_SPREAD_MS = 4 * HOUR_MS;
-const HURRIED_AFTER_MS = 24 * HOUR_MS;
+const HURRIED_AFTER_MS = 72 * HOUR_MS;
 
 /** A failed check is repeated after up to 2, 4, 8 … minutes, at most the fourth part of a day. */
 const RETRY_FIRST_MS = 120_000;
