@@ -123,7 +123,7 @@ export const CAUSES = {
     severity: "problem",
     title: "Files of Upbeat itself were changed or are missing",
     remedy: "Install Upbeat again: `apt-get install --reinstall upbeat`",
-    leadsTo: ["manager-stopped", "service-crash-looping", "service-stopped", "checks-fail"],
+    leadsTo: ["manager-stopped", ...STATE_UNUSABLE],
     explains: ["UPB-INTERNAL-BUG"],
   },
   "permissions-changed": {
