@@ -357,7 +357,8 @@ export const CAUSES = {
   "trust-cache-damaged": {
     severity: "warning",
     title: "The kept copy of the signed metadata is damaged",
-    remedy: "Remove what is named above and run `upbeat check --full`: it is fetched and verified anew",
+    remedy:
+      "Remove what is named above and run `upbeat check --full`: it is fetched and verified anew",
     leadsTo: ["metadata-refused", "checks-fail"],
     explains: ["UPB-TRUST-MALFORMED", "UPB-TRUST-STORE-UNWRITABLE"],
   },
