@@ -60,6 +60,15 @@ export const ChangeRequest = z.discriminatedUnion("kind", [
 ]);
 export type ChangeRequest = z.infer<typeof ChangeRequest>;
 
+/** As far as this machine has measured such work. */
+export const InstallForecast = z.object({
+  /** From its begin to its end, without the download and without a restart. */
+  installMs: z.int().nonnegative(),
+  /** How long of that the old version does not run and the new one is not proved. */
+  downtimeMs: z.int().nonnegative(),
+});
+export type InstallForecast = z.infer<typeof InstallForecast>;
+
 /** An update that suits this machine and is not installed. */
 export const Offer = z.object({
   update: UpdateId,
@@ -72,6 +81,8 @@ export const Offer = z.object({
   sizeBytes: z.int().nonnegative(),
   installedVersion: Version.optional(),
   restart: z.enum(["never", "canRequest", "always"]),
+  /** Absent: nothing was installed on this machine yet. */
+  forecast: InstallForecast.optional(),
   /** It may ask questions while it installs, so only a person starts it. */
   userInput: z.boolean().default(false),
   /** It is installed alone. */

@@ -28,6 +28,8 @@ export interface ChangeBar {
   look(change: Change, key: string, progress: Progress | undefined): void;
   /** It went well: nothing of it is left to do. */
   ended(change: Change, key: string): void;
+  /** What this machine has measured so far. */
+  times(): StageTimes;
 }
 
 /** Tells a job from the others of its change. */
@@ -89,6 +91,8 @@ export function changeBar(database: OrchestratorDatabase, now: () => number): Ch
   };
 
   return {
+    times: () => times,
+
     expect(change, jobs) {
       const at = of(change);
       for (const job of jobs) at.jobs.set(job.key, job);

@@ -1,7 +1,9 @@
 /** What `upbeat status` shows, and the one plain sentence that says what is happening now. */
 import { activityOf } from "../../core/activity.ts";
+import { installForecast } from "../../core/installForecast.ts";
 import { inWords } from "../../core/offerContext.ts";
 import type { CombinedSettings } from "../../core/settings.ts";
+import type { StageTimes } from "../../core/stageTimes.ts";
 import type { Plan as TimingPlan } from "../../core/timing/plan.ts";
 import type { DeviceConfig } from "../../protocol/deviceApi.ts";
 import { reportError, type UpbeatError } from "../../protocol/errors/error.ts";
@@ -33,6 +35,7 @@ export interface Known {
   readonly evaluation: Evaluation | undefined;
   readonly plan: Plan | undefined;
   readonly running: Change | undefined;
+  readonly stageTimes: StageTimes;
   readonly service: ServiceStatus | undefined;
   /** When it was first found not to answer; undefined while it does. */
   readonly serviceAwayMs: number | undefined;
@@ -46,7 +49,10 @@ export interface Known {
 
 export function deviceStatus(known: Known): DeviceStatus {
   const { config, evaluation, plan, service } = known;
-  const offers = openOffers(evaluation, service);
+  const offers = openOffers(evaluation, service).map((offer) => {
+    const forecast = installForecast(known.stageTimes, offer.sizeBytes);
+    return forecast === undefined ? offer : { ...offer, forecast };
+  });
   const status: DeviceStatus = {
     pid: process.pid,
     startedMs: known.startedMs,

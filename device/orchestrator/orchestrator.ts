@@ -153,7 +153,8 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
     observe,
     decided,
   };
-  const work = changeWork({ ...deciding, memory: known, bar: changeBar(database, now) });
+  const bar = changeBar(database, now);
+  const work = changeWork({ ...deciding, memory: known, bar });
   const queued = changes(
     database,
     async (change, tools) => {
@@ -261,6 +262,7 @@ export function startOrchestrator(world: OrchestratorWorld): Orchestrator {
         evaluation: known.evaluation(),
         plan: known.plan(),
         running: queued.running(),
+        stageTimes: bar.times(),
         service,
         serviceAwayMs: sight.awayMs(),
         providers: recallProviders(database),

@@ -50,6 +50,8 @@ export async function openPage(
   const context = await browser.newContext({
     viewport: { width: 1100, height: 800 },
     locale: "en-GB",
+    // What moves would be looked at half way.
+    reducedMotion: "reduce",
     ...options,
   });
   context.setDefaultTimeout(PATIENCE_MS);

@@ -42,7 +42,7 @@ export interface PublishOptions {
 }
 
 const PRODUCT = "kiosk";
-const START_PATIENCE_MS = 30_000;
+const START_PATIENCE_MS = 60_000;
 
 export async function settingsDevice(): Promise<SettingsDevice> {
   await buildPages();

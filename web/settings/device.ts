@@ -31,7 +31,12 @@ export const tell = <Answer>(path: string, body: unknown = {}): Promise<Answer> 
   callApi<Answer>(pageProcess, "POST", path, body);
 
 /** The request as a browser writes it: ids are not branded here, the other side checks them. */
-export type WantedChange = { kind: ChangeRequest["kind"]; product?: string; full?: boolean };
+export type WantedChange = {
+  kind: ChangeRequest["kind"];
+  product?: string;
+  provider?: string;
+  full?: boolean;
+};
 
 export const useChange = () =>
   useMutation({ mutationFn: (wanted: WantedChange) => tell<Change>("/api/changes", wanted) });

@@ -1,6 +1,7 @@
 /** The first page: one state, one sentence, one button; then what waits and what else one may want. */
 import { makeStyles, tokens } from "@fluentui/react-components";
 import { useLayoutEffect } from "react";
+import { ErrorCard } from "../../kit/ErrorCard.tsx";
 import { useMessages } from "../../kit/language.ts";
 import { useNow } from "../../kit/now.ts";
 import { Title } from "../../kit/Title.tsx";
@@ -10,6 +11,7 @@ import { ManagedNotice } from "./ManagedNotice.tsx";
 import { MoreOptions } from "./MoreOptions.tsx";
 import { NotOfferedList } from "./NotOfferedList.tsx";
 import { Pause } from "./Pause.tsx";
+import { ProviderList } from "./ProviderList.tsx";
 import { endFirstPaint } from "./paintFirst.ts";
 import { RestartCard } from "./RestartCard.tsx";
 import { StateHeader } from "./StateHeader.tsx";
@@ -46,6 +48,9 @@ export function Home() {
           <RestartCard plan={status.restart} status={status} />
         )}
         {status?.running === undefined ? null : <WorkProgress change={status.running} />}
+        {status?.activity?.stuck === undefined ? null : (
+          <ErrorCard error={status.activity.stuck} intent="warning" />
+        )}
         {status === undefined || status.offers.length === 0 ? null : (
           <UpdateList status={status} offers={status.offers.filter((one) => !one.optional)} />
         )}
@@ -55,6 +60,7 @@ export function Home() {
             <UpdateList status={status} offers={status.offers.filter((one) => one.optional)} />
           </>
         ) : null}
+        {status === undefined ? null : <ProviderList status={status} />}
         {status === undefined ? null : <NotOfferedList status={status} />}
         <h3 className={styles.heading}>{t("home.more")}</h3>
         {status === undefined ? null : <Pause status={status} />}

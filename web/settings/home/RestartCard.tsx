@@ -34,15 +34,17 @@ export function RestartCard({ plan, status }: { plan: RestartPlan; status: Devic
       ? t("restartCard.never")
       : t("restartCard.deadline", { when: moment(plan.deadlineMs, now, language) });
   const tonight = tonightMs(now);
+  // Who objects is named below, with the time until when.
+  const waiting = plan.waiting.filter(({ reason }) => reason !== "inhibitor");
   return (
     <Card data-testid="restart" data-mode={plan.mode}>
       <div className={styles.title}>{when}</div>
       <div>
         {latest} {t("restartCard.save")}
       </div>
-      {plan.waiting.length === 0 && status.inhibitors.length === 0 ? null : (
+      {waiting.length === 0 && status.inhibitors.length === 0 ? null : (
         <ul className={styles.list}>
-          {plan.waiting.map((one) => (
+          {waiting.map((one) => (
             <li key={one.sentence} lang="en">
               {one.sentence}
             </li>

@@ -11,7 +11,7 @@ import {
   tokens,
 } from "@fluentui/react-components";
 import type { DeviceStatus, Offer } from "../../../protocol/orchestratorApi.ts";
-import { bytes } from "../../kit/format.ts";
+import { bytes, duration } from "../../kit/format.ts";
 import { useMessages } from "../../kit/language.ts";
 import { useChange, useDevice } from "../device.ts";
 import { stateOf } from "./state.ts";
@@ -64,6 +64,14 @@ function UpdateRow({ offer, status }: { offer: Offer; status: DeviceStatus }) {
     `${product} ${fromTo}`,
     bytes(offer.sizeBytes, language),
     t(`restart.${offer.restart}`),
+    ...(offer.forecast === undefined
+      ? []
+      : [
+          t("home.forecast", {
+            whole: duration(offer.forecast.installMs, language),
+            away: duration(offer.forecast.downtimeMs, language),
+          }),
+        ]),
   ];
   const waiting = status.waiting
     .filter((one) => one.update.manifestSha256 === offer.update.manifestSha256)

@@ -47,6 +47,13 @@ const OFFER = {
   sizeBytes: 1,
   restart: "never",
 };
+const PROVIDER = {
+  provider: "apt",
+  scannedMs: NOW_MS,
+  tookMs: 1,
+  verbs: ["install"],
+  updates: [{ id: "openssl", title: "openssl 3.5", version: "3.5" }],
+};
 const record = (state: string, more: object = {}) => ({
   ...UPDATE,
   state,
@@ -74,6 +81,10 @@ describe("the state of the header", () => {
     ["update-service-stopped", { updateService: "not-running" }],
     ["available", { offers: [OFFER] }],
     ["ready", { offers: [OFFER], updates: [record("downloaded")] }],
+    ["available", { providers: [PROVIDER] }],
+    ["available", { offers: [OFFER], updates: [record("downloaded")], providers: [PROVIDER] }],
+    ["up-to-date", { providers: [{ ...PROVIDER, updates: [] }] }],
+    ["up-to-date", { offers: [{ ...OFFER, optional: true }] }],
     ["waiting", { offers: [OFFER], waiting: waitsFor("unmetered-network") }],
     ["available", { offers: [OFFER], waiting: waitsFor("download-consent") }],
     ["failed", { offers: [OFFER], updates: [record("failed", { error: error("UPB-X-Y") })] }],

@@ -5,6 +5,7 @@
 import type { ErrorCode } from "../../../protocol/errors/catalogue.ts";
 import type { ErrorReport } from "../../../protocol/errors/error.ts";
 import type { Change, DeviceStatus, Offer } from "../../../protocol/orchestratorApi.ts";
+import type { ProviderUpdate } from "../../../protocol/providers.ts";
 import type { DeviceView } from "../../../protocol/settingsPageApi.ts";
 import type { UpdateRecord } from "../../../protocol/updateServiceApi.ts";
 import type { Loaded } from "../../kit/loaded.ts";
@@ -52,7 +53,7 @@ export function headerState(view: Loaded<DeviceView>, nowMs: number): HeaderStat
 }
 
 function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
-  const { running, updates, offers, lastCheckError } = status;
+  const { running, updates, lastCheckError } = status;
   if (running?.request.kind === "check") return { kind: "checking", status };
   if (running !== undefined) return { kind: "working", status, change: running };
   const { restart, paused } = status;
@@ -69,16 +70,23 @@ function ofRunningServices(status: DeviceStatus, nowMs: number): HeaderState {
   }
   const failed = newestOf(updates, "failed");
   if (failed?.error !== undefined) return { kind: "failed", status, error: failed.error };
-  if (offers.length > 0) {
+  const coming = comingUpdates(status);
+  if (coming.length > 0) {
     const sentence = waitedFor(status);
     if (sentence !== undefined) return { kind: "waiting", status, sentence };
-    const isReady = offers.every((offer) => stateOf(status, offer) === "downloaded");
+    const isReady = coming.every((one) => "update" in one && stateOf(status, one) === "downloaded");
     return { kind: isReady ? "ready" : "available", status };
   }
   const undone = undoneByItself(status, nowMs);
   if (undone !== undefined) return { kind: "rolled-back", status, record: undone };
   return { kind: status.lastCheckMs === undefined ? "never-checked" : "up-to-date", status };
 }
+
+/** What “install” installs: what is optional comes only when it is named. */
+export const comingUpdates = ({ offers, providers }: DeviceStatus): (Offer | ProviderUpdate)[] => [
+  ...offers.filter((offer) => !offer.optional),
+  ...providers.flatMap(({ updates }) => updates),
+];
 
 /** The last of the warnings before a restart by itself. */
 const SOON_MS = 15 * 60_000;

@@ -6,7 +6,7 @@ import type { TFunction } from "i18next";
 import type { DeviceStatus } from "../../../protocol/orchestratorApi.ts";
 import { bytes, moment, relative } from "../../kit/format.ts";
 import { stageOf } from "./progress.ts";
-import type { HeaderState } from "./state.ts";
+import { comingUpdates, type HeaderState } from "./state.ts";
 
 export interface HeaderWords {
   readonly tone: "good" | "busy" | "warn" | "bad" | "calm";
@@ -76,11 +76,11 @@ export function headerWords(state: HeaderState, speaker: Speaker): HeaderWords {
       return say("bad", t("state.checkFailed"), lastChecked(state.status, speaker));
     case "available":
     case "ready": {
-      const { offers } = state.status;
+      const coming = comingUpdates(state.status);
       const sentence = t("state.availableWhy", {
-        count: offers.length,
+        count: coming.length,
         size: bytes(
-          offers.reduce((sum, offer) => sum + offer.sizeBytes, 0),
+          coming.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0),
           language,
         ),
         checked: lastChecked(state.status, speaker),

@@ -31,7 +31,9 @@ const useStyles = makeStyles({
   row: { display: "flex", flexWrap: "wrap", alignItems: "center", gap: "8px 16px" },
   words: { flex: "1 1 300px", minWidth: 0 },
   more: { color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200 },
-  owner: { display: "flex", gap: "8px", alignItems: "center" },
+  owner: { display: "flex", flexWrap: "wrap", gap: "8px", alignItems: "center" },
+  // Its words in one line, whatever stands beside it.
+  by: { flexShrink: 0, whiteSpace: "nowrap" },
   value: { fontFamily: tokens.fontFamilyMonospace, overflowWrap: "anywhere" },
 });
 
@@ -125,9 +127,7 @@ function Setting(props: {
       <div className={styles.row}>
         <div className={styles.words}>
           {name}
-          <div className={styles.more} lang="en">
-            {setting.text}
-          </div>
+          <div className={styles.more}>{t(`settingText.${key}`)}</div>
           {setting.overruled.map((one) => (
             <div key={`${one.layer} ${one.entry ?? ""}`} className={styles.more}>
               {t(`setBy.${one.layer}`)}: <code>{JSON.stringify(one.value)}</code>{" "}
@@ -138,6 +138,7 @@ function Setting(props: {
         <div className={styles.owner}>
           {setBy === "default" ? null : (
             <Badge
+              className={styles.by}
               appearance="tint"
               color={isManaged(setBy) ? "warning" : "brand"}
               {...(isManaged(setBy) ? { icon: <LockClosedRegular /> } : {})}

@@ -47,7 +47,7 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground3,
     borderRadius: tokens.borderRadiusMedium,
   },
-  link: { color: tokens.colorBrandForegroundLink },
+  link: { color: tokens.colorNeutralForeground1 },
   buttons: { display: "flex", gap: "8px" },
 });
 

@@ -2,7 +2,9 @@
 import { Button, Input, makeStyles, Select, Switch } from "@fluentui/react-components";
 import { useEffect, useState } from "react";
 import { useMessages } from "../../kit/language.ts";
+import { PinsControl } from "./PinsControl.tsx";
 import type { Control } from "./settingControls.ts";
+import { WindowsControl } from "./WindowsControl.tsx";
 
 const useStyles = makeStyles({
   row: { display: "flex", gap: "8px", alignItems: "center", flexWrap: "wrap" },
@@ -45,6 +47,26 @@ export function SettingControl(props: SettingControlProps) {
           ))}
         </Select>
       );
+    case "zone":
+      return (
+        <Select
+          aria-label={name}
+          value={typeof value === "string" ? value : ""}
+          disabled={disabled}
+          onChange={(_, { value: chosen }) => choose(chosen === "" ? null : chosen)}
+        >
+          <option value="">{t("advanced.none")}</option>
+          {Intl.supportedValuesOf("timeZone").map((zone) => (
+            <option key={zone} value={zone}>
+              {zone}
+            </option>
+          ))}
+        </Select>
+      );
+    case "windows":
+      return <WindowsControl {...props} />;
+    case "pins":
+      return <PinsControl {...props} />;
     case "hours":
       return <Hours {...props} />;
     case "number":

@@ -103,7 +103,7 @@ function Run({ run }: { run: TroubleshootRun }) {
       ) : null}
       {run.error === undefined ? null : <ErrorCard error={run.error} />}
       {run.undone.length === 0 ? null : (
-        <MessageBar intent="info" layout="multiline">
+        <MessageBar intent="info" layout="multiline" data-testid="undone">
           <MessageBarBody className={styles.more} lang="en">
             {run.undone.join("\n")}
           </MessageBarBody>

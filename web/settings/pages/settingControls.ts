@@ -16,7 +16,11 @@ export type Control =
     }
   /** Kilobytes a second on the page, bytes in the setting. */
   | { readonly kind: "speed" }
-  | { readonly kind: "hours" };
+  | { readonly kind: "hours" }
+  /** One of the time zones that the browser knows, or none. */
+  | { readonly kind: "zone" }
+  | { readonly kind: "windows" }
+  | { readonly kind: "pins" };
 
 const ASK = { kind: "choice", choices: ["automatic", "ask"] } as const;
 const SWITCH = { kind: "switch" } as const;
@@ -30,6 +34,7 @@ export const GROUPS: readonly (readonly [string, Partial<Record<SettingKey, Cont
     {
       activeHours: { kind: "hours" },
       learnActiveHours: SWITCH,
+      awayAfterMinutes: number(1, 240),
       notices: { kind: "choice", choices: ["all", "restarts", "none"] },
     },
   ],
@@ -50,11 +55,16 @@ export const GROUPS: readonly (readonly [string, Partial<Record<SettingKey, Cont
       optionalUpdates: { kind: "choice", choices: ["show", "hide"] },
     },
   ],
+  ["troubleshooting", { reportDiagnoses: SWITCH }],
 ];
 
 /** Only an administrator may set these, as the policy of this machine. */
 export const ADMINISTRATORS: Partial<Record<SettingKey, Control>> = {
+  targetVersions: { kind: "pins" },
+  maintenanceWindows: { kind: "windows" },
+  timeZone: { kind: "zone" },
   userMayPause: SWITCH,
+  repairByItself: SWITCH,
   checkIntervalHours: number(1, 22),
   qualityDeadlineDays: { kind: "number", min: 0, max: 30, none: "none" },
   featureDeadlineDays: { kind: "number", min: 0, max: 30, none: "none" },
