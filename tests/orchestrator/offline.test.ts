@@ -91,8 +91,9 @@ describe("the next check", () => {
   it("comes soon and at random after a long sleep, not the moment the machine wakes", async () => {
     await device.check();
     const before = device.server.requests.length;
-    device.clock.nowMs += 3 * DAY_MS;
-    device.clock.jumpedMs += 3 * DAY_MS;
+    // Longer than a weekend; after less than that it has four hours (`core/schedule.ts`).
+    device.clock.nowMs += 5 * DAY_MS;
+    device.clock.jumpedMs += 5 * DAY_MS;
     await device.orchestrator.tick();
     const { nextCheckMs = 0 } = await device.orchestrator.status();
     expect(nextCheckMs - device.clock.nowMs).toBeGreaterThanOrEqual(60_000);
