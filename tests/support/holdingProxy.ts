@@ -9,7 +9,9 @@ export interface HoldingProxy {
   hold(path: RegExp): void;
   /** How many wait. */
   held(): number;
-  /** Those that wait go on, and later ones do not wait. */
+  /** Requests whose path matches are refused from now on. */
+  refuse(path: RegExp): void;
+  /** Those that wait go on, and later ones neither wait nor are refused. */
   release(): void;
   /** Away: every connection is cut. */
   isDown: boolean;
@@ -18,6 +20,7 @@ export interface HoldingProxy {
 
 export async function holdingProxy(target: string): Promise<HoldingProxy> {
   let wanted: RegExp | undefined;
+  let refused: RegExp | undefined;
   let waiting: (() => void)[] = [];
   const pass = (incoming: IncomingMessage, answer: ServerResponse): void => {
     const onward = request(
@@ -33,6 +36,7 @@ export async function holdingProxy(target: string): Promise<HoldingProxy> {
   };
   const server = createServer((incoming, answer) => {
     if (proxy.isDown) incoming.socket.destroy();
+    else if (refused?.test(incoming.url ?? "")) answer.writeHead(403).end();
     else if (wanted?.test(incoming.url ?? "")) waiting.push(() => pass(incoming, answer));
     else pass(incoming, answer);
   });
@@ -45,9 +49,13 @@ export async function holdingProxy(target: string): Promise<HoldingProxy> {
     hold(path) {
       wanted = path;
     },
+    refuse(path) {
+      refused = path;
+    },
     held: () => waiting.length,
     release() {
       wanted = undefined;
+      refused = undefined;
       const all = waiting;
       waiting = [];
       for (const go of all) go();
