@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Ours wait for other processes; one second is too short for two busy processors.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

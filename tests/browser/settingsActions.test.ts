@@ -82,7 +82,8 @@ describe.skipIf(!hasBrowser)("on the Settings page of a machine", () => {
   });
 
   it("optional updates are listed apart and come when they are asked for", async () => {
-    await device.publish("1.1.0", { args: ["--optional"] });
+    await device.upbeat("rollouts", "create", "kiosk@1.1.0", "--optional");
+    await device.publish("1.1.0");
     await check();
     await page.getByRole("heading", { name: "Optional updates" }).waitFor();
     await state("up-to-date").waitFor();
@@ -287,8 +288,10 @@ describe.skipIf(!hasBrowser)("on the Settings page of a machine", () => {
 
   it.each([
     ["dark", { colorScheme: "dark" }],
-    ["high-contrast", { forcedColors: "active" }],
-    ["phone-german", { viewport: { width: 360, height: 740 }, locale: "de-DE" }],
+    [
+      "phone-german-high-contrast",
+      { viewport: { width: 360, height: 740 }, locale: "de-DE", forcedColors: "active" },
+    ],
   ] as const)("every page is whole and open to everybody: %s", SLOW, async (look, options) => {
     const { page: other, complaints } = await openPage(browser, options);
     await other.goto(await device.link());
