@@ -77,14 +77,24 @@ export function settingsParts(page: () => Page) {
 
 /** Keeps a picture, and makes sure that axe finds nothing that keeps people out (WCAG 2.2 AA). */
 export async function lookAt(page: Page, name: string): Promise<void> {
-  mkdirSync(SCREENS, { recursive: true });
-  await page.screenshot({ path: join(SCREENS, `${name}.png`), fullPage: true });
-  await expectAccessible(page);
+  await keepPicture(page, name);
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  await expectAccessible(new AxeBuilder({ page }).withTags(tags));
 }
 
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+/** For a page that was looked at before in other colours. */
+export async function lookAtColours(page: Page, name: string): Promise<void> {
+  await keepPicture(page, name);
+  await expectAccessible(new AxeBuilder({ page }).withRules(["color-contrast"]));
+}
+
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENS, { recursive: true });
+  await page.screenshot({ path: join(SCREENS, `${name}.png`), fullPage: true });
+}
+
+async function expectAccessible(axe: AxeBuilder): Promise<void> {
+  const { violations } = await axe
     // Fluent's focus traps: focusable on purpose, and left at once.
     .exclude("[data-tabster-dummy]")
     .analyze();

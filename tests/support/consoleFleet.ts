@@ -51,7 +51,10 @@ export async function consoleFleet(): Promise<ConsoleFleet> {
   );
   await change(till, "check");
   const kiosk = { product: "kiosk", channel: "stable", current: "1.0.0" };
-  for (let at = 0; at < OTHERS; at++) await reportInstalled(admin.server, admin.token, [kiosk]);
+  const others = Array.from({ length: OTHERS }, () =>
+    reportInstalled(admin.server, admin.token, [kiosk]),
+  );
+  await Promise.all(others);
   return {
     admin,
     canary,

@@ -2,8 +2,17 @@
 import { makeStyles, tokens } from "@fluentui/react-components";
 
 export const useLayout = makeStyles({
-  page: { display: "grid", gap: "16px", marginTop: "16px", minWidth: 0 },
-  part: { display: "grid", gap: "10px", minWidth: 0 },
+  page: {
+    display: "grid",
+    gridTemplateColumns: "minmax(0, 1fr)",
+    gap: "16px",
+    marginTop: "16px",
+    minWidth: 0,
+    // A list of long choices is otherwise as wide as the longest, wider than a phone.
+    "& .fui-Field": { gridTemplateColumns: "minmax(0, 1fr)", minWidth: 0, maxWidth: "100%" },
+    "& select": { minWidth: 0, maxWidth: "100%", textOverflow: "ellipsis" },
+  },
+  part: { display: "grid", gridTemplateColumns: "minmax(0, 1fr)", gap: "10px", minWidth: 0 },
   row: { display: "flex", flexWrap: "wrap", gap: "10px 16px", alignItems: "center" },
   badges: { display: "flex", flexWrap: "wrap", gap: "4px" },
   /** Fields and buttons whose labels stand above them. */
