@@ -57,6 +57,7 @@ export async function publishFolder(
   release: ReleaseNotes,
 ): Promise<Published> {
   const { world, progress } = session;
+  const cpuBefore = process.cpuUsage();
   const name = formatUpdate(release);
   const entries = await readFolder(folder, progress);
   const list = writePayload(entries);
@@ -98,7 +99,7 @@ export async function publishFolder(
       const { files, totalBytes: sizeBytes } = list.ref;
       const update = { product, version, manifestSha256 };
       const needs = stillNeeds(known?.policy, manifest);
-      return { is, update, files, sizeBytes, cost: costOf(sent, patches), needs };
+      return { is, update, files, sizeBytes, cost: costOf(sent, patches, cpuBefore), needs };
     };
     const listed = index?.updates.find((entry) => entry.version === version)?.delivery;
     if (before !== undefined && isDeepStrictEqual(listed, packed))
@@ -138,11 +139,16 @@ async function readBases(
   return bases;
 }
 
-function costOf({ growth }: Uploads, patches: readonly PatchCost[]): PublishCost {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+function costOf(
+  { growth }: Uploads,
+  patches: readonly PatchCost[],
+  cpuBefore: NodeJS.CpuUsage,
+): PublishCost {
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const { maxRSS } = process.resourceUsage();
   const children = patches.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
   return {
-    cpuMs: Math.round((userCPUTime + systemCPUTime) / 1_000 + children),
+    cpuMs: Math.round((user + system) / 1_000 + children),
     peakMemoryBytes: Math.max(maxRSS * 1_024, ...patches.map((patch) => patch.peakMemoryBytes)),
     growth,
     patches,

@@ -9,7 +9,6 @@ export const WEEKDAYS = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
 export const REPEATS = ["once", "daily", "weekly"] as const;
-type Repeat = (typeof REPEATS)[number];
 
 /** What a person chooses; `other` is a rule that was written by hand. */
 export type Choice =
