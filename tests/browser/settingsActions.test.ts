@@ -81,6 +81,16 @@ describe.skipIf(!hasBrowser)("on the Settings page of a machine", () => {
     await state("up-to-date").waitFor();
   });
 
+  it("what the server's administrator decided is locked and names its policy", async () => {
+    await device.upbeat("policy", "set", "--entry", "P-quiet", "notices=restarts");
+    await check();
+    await go("Advanced options");
+    await expect.poll(() => setting("notices").getAttribute("data-set-by")).toBe("server");
+    await setting("notices").getByText("P-quiet").waitFor();
+    expect(await setting("notices").getByRole("combobox").isDisabled()).toBe(true);
+    await lookAt(page, "advanced-managed-by-server");
+  });
+
   it("optional updates are listed apart and come when they are asked for", async () => {
     await device.upbeat("rollouts", "create", "kiosk@1.1.0", "--optional");
     await device.publish("1.1.0");
@@ -227,16 +237,6 @@ describe.skipIf(!hasBrowser)("on the Settings page of a machine", () => {
       await button(`Reset: ${name}`).click();
     await expect.poll(() => inForce("targetVersions")).toEqual({});
     await page.getByLabel("Change the policy of this machine").click();
-  });
-
-  it("what the server's administrator decided is locked and names its policy", async () => {
-    await device.upbeat("policy", "set", "--entry", "P-quiet", "notices=restarts");
-    await check();
-    await go("Advanced options");
-    await expect.poll(() => setting("notices").getAttribute("data-set-by")).toBe("server");
-    await setting("notices").getByText("P-quiet").waitFor();
-    expect(await setting("notices").getByRole("combobox").isDisabled()).toBe(true);
-    await lookAt(page, "advanced-managed-by-server");
   });
 
   it("what another updater has is shown and installed", async () => {
