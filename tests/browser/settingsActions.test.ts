@@ -128,6 +128,7 @@ describe.skipIf(!hasBrowser)("on the Settings page of a machine", () => {
     await lookAt(page, "uninstall");
     await dialog.getByRole("button", { name: "Uninstall", exact: true }).click();
     await page.getByText("Nothing is installed.").waitFor();
+    await dialog.waitFor({ state: "detached" });
     await lookAt(page, "history-whole");
   });
 
